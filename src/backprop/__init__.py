@@ -1,0 +1,1 @@
+"""Backpropagation with executable derivations."""
