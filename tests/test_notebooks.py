@@ -1,12 +1,13 @@
 """The notebooks keep the book's rules, and each rule is seen to fail on a notebook that breaks it.
 
-nbval executes the notebooks and compares their outputs (`make test` passes it the book folder); this file holds what nbval
-does not look at.
+nbval executes the notebooks and compares their outputs (`make test` passes it the book folder); this file
+holds what nbval does not look at.
 """
 
 import copy
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import execute
@@ -25,7 +26,13 @@ def read(path):
 
 def code(text, count, outputs=(), tags=()):
     metadata = {"tags": list(tags)} if tags else {}
-    return {"cell_type": "code", "source": text, "execution_count": count, "outputs": list(outputs), "metadata": metadata}
+    return {
+        "cell_type": "code",
+        "source": text,
+        "execution_count": count,
+        "outputs": list(outputs),
+        "metadata": metadata,
+    }
 
 
 def prose(text):
@@ -77,7 +84,9 @@ def broken(change):
 
 PLANTED = {
     "executed": lambda cells: cells[1].update(execution_count=None),
-    "calm_outputs": lambda cells: cells[3]["outputs"].append({"output_type": "stream", "name": "stderr", "text": "Warning"}),
+    "calm_outputs": lambda cells: cells[3]["outputs"].append(
+        {"output_type": "stream", "name": "stderr", "text": "Warning"}
+    ),
     "short_cells": lambda cells: cells[3].update(source="assert True\n" * 21),
     "no_empty_code": lambda cells: cells[3].update(source=""),
     "known_tags": lambda cells: cells[3]["metadata"].update(tags=["hide-inputs"]),
@@ -132,6 +141,6 @@ def test_every_justified_ignored_output_says_so():
     """`nbval-ignore-output` needs a sentence before it that says why this output may differ."""
     for path in NOTEBOOKS:
         cells = read(path)["cells"]
-        for before, cell in zip(cells, cells[1:], strict=False):
+        for before, cell in pairwise(cells):
             if "nbval-ignore-output" in hygiene.tags(cell):
                 assert re.search(r"differ", hygiene.source(before)), f"{path.name}: an ignored output without a reason"

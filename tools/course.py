@@ -1,7 +1,7 @@
 """The course's commands, without make: `python tools/course.py COMMAND`. The Makefile calls this file.
 
-Needs only Python 3.11 or newer and its standard library; everything else is installed into .venv, exactly as requirements.txt
-pins it, the first time a command needs it.
+Needs only Python 3.11 or newer and its standard library; everything else is installed into .venv, exactly as
+requirements.txt pins it, the first time a command needs it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -22,10 +23,11 @@ VENV = ROOT / ".venv"
 LOGS = ROOT / "_build" / "logs"
 HTML = ROOT / "_build" / "html"
 OLDEST = (3, 11)
-NETWORK_WORDS = (
-    "NewConnectionError", "ConnectionError", "ConnectTimeout", "ReadTimeout", "ProxyError", "Name or service not known",
-    "Temporary failure in name resolution", "getaddrinfo", "Network is unreachable", "ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED",
-)  # fmt: skip
+# What pip and npm print when they reach no index.
+NO_NETWORK = re.compile(
+    r"NewConnectionError|ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Network is unreachable|getaddrinfo|"
+    r"Name or service not known|Temporary failure in name resolution|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|is there a network"
+)
 PYTEST = ["-m", "pytest", "-q"]
 
 
@@ -52,8 +54,10 @@ def logged(arguments: list[str], log: Path) -> None:
         return
     text = log.read_text(encoding="utf-8", errors="replace")
     where = log.relative_to(ROOT)
-    if any(word in text for word in NETWORK_WORDS):
-        raise CommandError(f"The packages could not be downloaded: this machine cannot reach the package index ({where}).")
+    if NO_NETWORK.search(text):
+        raise CommandError(
+            f"The packages could not be downloaded: this machine cannot reach the package index ({where})."
+        )
     lines = [line for line in text.splitlines() if line.strip()]
     raise CommandError(f"The installation failed: {lines[-1] if lines else 'no output'} (all of it: {where}).")
 
@@ -79,7 +83,9 @@ def ensure_environment() -> None:
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> None:
     """Run the environment's Python, showing what it prints; a failure ends the command."""
-    code = subprocess.run([str(venv_python()), *arguments], cwd=ROOT, env={**os.environ, **(environment or {})}, check=False).returncode
+    code = subprocess.run(
+        [str(venv_python()), *arguments], cwd=ROOT, env={**os.environ, **(environment or {})}, check=False
+    ).returncode
     if code:
         raise SystemExit(code)
 
@@ -91,7 +97,9 @@ def free_port(port: int, command: str) -> str:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError:
-            raise CommandError(f"Port {port} is in use: choose another one, as in `make {command} PORT={port + 1}`.") from None
+            raise CommandError(
+                f"Port {port} is in use: choose another one, as in `make {command} PORT={port + 1}`."
+            ) from None
     return str(port)
 
 
@@ -101,7 +109,8 @@ def book(_: argparse.Namespace) -> None:
     logged([str(venv_python()), "tools/assets.py"], LOGS / "assets.log")
     run("-m", "jupyter_book", "build", ".", "-W", "--keep-going", "-q")
     pages = len(list(HTML.glob("**/*.html")))
-    print(f"The book is built ({pages} pages, {time.perf_counter() - started:.0f} s): open {HTML.relative_to(ROOT) / 'index.html'}")
+    seconds = time.perf_counter() - started
+    print(f"The book is built ({pages} pages, {seconds:.0f} s): open {HTML.relative_to(ROOT) / 'index.html'}")
 
 
 def lint(_: argparse.Namespace) -> None:

@@ -3,8 +3,8 @@
     python tools/execute.py                      every notebook of the book
     python tools/execute.py book/01_x.ipynb …    these
 
-Metadata that differs between machines (the kernel's display name, the Python version, execution times) is dropped, and cells get
-ids by position within their notebook, so that a diff shows what a person changed.
+Metadata that differs between machines (the kernel's display name, the Python version, execution times) is dropped,
+and cells get ids by position within their notebook, so that a diff shows what a person changed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,9 @@ def merged_streams(outputs: list) -> list:
 
 def execute(path: Path, timeout: int) -> None:
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=timeout, record_timing=False, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        notebook, timeout=timeout, record_timing=False, resources={"metadata": {"path": str(path.parent)}}
+    )
     client.execute()
     nbformat.validate(normalise(notebook))
     text = nbformat.writes(notebook, indent=1, ensure_ascii=False)

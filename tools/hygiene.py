@@ -1,7 +1,7 @@
 """What a notebook of this book may and may not hold: each rule is a function from a notebook to a list of complaints.
 
-The rules are DESIGN decisions that a reader benefits from: short cells with one claim each, outputs that belong to the code
-beside them, tags that are spelt right, nothing that differs from machine to machine.
+Readers gain from each rule: short cells with one claim each, outputs that belong to the code beside them, tags that are
+spelt right, nothing that differs from machine to machine.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 Notebook = dict[str, Any]
-TAGS = {"hide-input", "hide-output", "hide-cell", "remove-cell", "remove-input", "raises-exception", "nbval-ignore-output"}
+TAGS = {
+    "hide-input",
+    "hide-output",
+    "hide-cell",
+    "remove-cell",
+    "remove-input",
+    "raises-exception",
+    "nbval-ignore-output",
+}
 LONGEST_CELL = 20
 LONGEST_IMPORTS = 6
 FORBIDDEN = {
@@ -77,7 +85,12 @@ def no_empty_code(notebook: Notebook) -> list[str]:
 
 
 def known_tags(notebook: Notebook) -> list[str]:
-    return [f"cell {n} has the unknown tag {tag!r}" for n, c in enumerate(notebook["cells"]) for tag in tags(c) if tag not in TAGS]
+    return [
+        f"cell {n} has the unknown tag {tag!r}"
+        for n, c in enumerate(notebook["cells"])
+        for tag in tags(c)
+        if tag not in TAGS
+    ]
 
 
 def imports_first(notebook: Notebook) -> list[str]:
@@ -88,7 +101,11 @@ def imports_first(notebook: Notebook) -> list[str]:
         if nodes:
             importing.append((number, sum(node.end_lineno - node.lineno + 1 for node in nodes)))
     complaints = [f"cell {number} imports; only the first importing cell may" for number, _ in importing[1:]]
-    complaints += [f"cell {n} has {lines} lines of imports, more than {LONGEST_IMPORTS}" for n, lines in importing if lines > LONGEST_IMPORTS]
+    complaints += [
+        f"cell {n} has {lines} lines of imports, more than {LONGEST_IMPORTS}"
+        for n, lines in importing
+        if lines > LONGEST_IMPORTS
+    ]
     return complaints
 
 
@@ -96,7 +113,11 @@ def prose_between(notebook: Notebook) -> list[str]:
     """A sentence stands between two code cells that are both shown."""
     cells = notebook["cells"]
     shown = [cell["cell_type"] == "code" and "remove-cell" not in tags(cell) for cell in cells]
-    return [f"cells {n} and {n + 1} are code without a sentence between" for n in range(len(cells) - 1) if shown[n] and shown[n + 1]]
+    return [
+        f"cells {n} and {n + 1} are code without a sentence between"
+        for n in range(len(cells) - 1)
+        if shown[n] and shown[n + 1]
+    ]
 
 
 def opens_with_title(notebook: Notebook) -> list[str]:
@@ -126,7 +147,9 @@ def portable_outputs(notebook: Notebook) -> list[str]:
 
 def asserts_something(notebook: Notebook) -> list[str]:
     words = r"\bassert\b|\bDerivation\(|\bcheck\(|\bsettle\(|\brefusal\("
-    return [] if any(re.search(words, source(cell)) for _, cell in code_cells(notebook)) else ["no cell checks anything"]
+    return (
+        [] if any(re.search(words, source(cell)) for _, cell in code_cells(notebook)) else ["no cell checks anything"]
+    )
 
 
 RULES: tuple[Callable[[Notebook], list[str]], ...] = (
