@@ -25,8 +25,8 @@ HTML = ROOT / "_build" / "html"
 OLDEST = (3, 11)
 # What pip and npm print when they reach no index.
 NO_NETWORK = re.compile(
-    r"NewConnectionError|ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|Network is unreachable|getaddrinfo|"
-    r"Name or service not known|Temporary failure in name resolution|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|is there a network"
+    r"NewConnectionError|ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|getaddrinfo|ENOTFOUND|EAI_AGAIN|"
+    r"ECONNREFUSED|Network is unreachable|Name or service not known|Temporary failure in name resolution|is there a network"
 )
 PYTEST = ["-m", "pytest", "-q"]
 
