@@ -1,5 +1,38 @@
 """The machinery that every chapter shares: records for the ledger, summaries, break-it tables and exercises."""
 
+from backprop.course.break_it import (
+    Bug,
+    Check,
+    Problem,
+    autodiff,
+    break_it,
+    duplicated_batch,
+    finite_differences,
+    loss_goes_down,
+    proof,
+    shapes,
+)
+from backprop.course.exercise import Exercise, Wrong, computes, derives, recalls
 from backprop.course.records import check, settle
+from backprop.course.summary import summary
 
-__all__ = ["check", "settle"]
+__all__ = [
+    "Bug",
+    "Check",
+    "Exercise",
+    "Problem",
+    "Wrong",
+    "autodiff",
+    "break_it",
+    "check",
+    "computes",
+    "derives",
+    "duplicated_batch",
+    "finite_differences",
+    "loss_goes_down",
+    "proof",
+    "recalls",
+    "settle",
+    "shapes",
+    "summary",
+]

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from backprop.course._inputs import as_number
 
+DERIVATION_MIME = "application/vnd.backprop.derivation+json"
+REFUSAL_MIME = "application/vnd.backprop.refusal+json"
 CHECK_MIME = "application/vnd.backprop.check+json"
 CLAIM_MIME = "application/vnd.backprop.claim+json"
 KINDS = ("numpy", "finite difference", "complex step", "autodiff")
@@ -153,6 +155,14 @@ def require_label(label):
             f"label is {label!r}: expected 'eq:<chapter word>-<result>' in letters, digits and hyphens, "
             "such as 'eq:linear-dW'"
         )
+
+
+def mime_data(value, mime):
+    """Return what `value` shows under a MIME type, or None if it shows nothing under it."""
+    show_as = getattr(value, "_repr_mimebundle_", None)
+    bundle = show_as() if callable(show_as) else {}
+    # The protocol allows a bundle alone or with metadata.
+    return (bundle[0] if isinstance(bundle, tuple) else bundle).get(mime)
 
 
 def format_bound(bound):

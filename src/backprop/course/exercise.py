@@ -1,0 +1,280 @@
+"""Exercises whose check says what is wrong, and is itself tested: the reference passes, each known mistake is named.
+
+An exercise is data beside a few small functions, so that a notebook can show it and a test can run it. The exercises of
+the book live in `backprop.exercises`, one module a chapter.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from backprop.course.records import show
+
+EXERCISE_MIME = "application/vnd.backprop.exercise+json"
+FEEDBACK_MIME = "application/vnd.backprop.feedback+json"
+
+EMPTY = "Nothing written yet. Replace the … by your answer and run both cells again."
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a check says about an answer."""
+
+    passed: bool
+    message: str
+
+    def __str__(self):
+        return f"{'Right' if self.passed else 'Not yet'}. {self.message}".rstrip()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {
+            FEEDBACK_MIME: {"passed": self.passed, "message": self.message},
+            "text/markdown": f"**{'Right' if self.passed else 'Not yet'}.** {self.message}".rstrip(),
+            "text/plain": str(self),
+        }
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A typical wrong answer, and words that the feedback on it must hold."""
+
+    answer: Callable
+    says: str
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task, a place to write, a check that diagnoses, hints, and a solution.
+
+    Parameters
+    ----------
+    id : str
+        ``<chapter word>-<name>``, unique in the book.
+    task : str
+        What to do, as Markdown.
+    stub : callable
+        The function that the reader completes. It returns ``...`` as shipped.
+    reference : callable
+        The solution. Its source is what `solution` shows, so it is written for the reader.
+    judge : callable
+        ``judge(answer) -> Feedback``. See `computes`, `recalls` and `derives`.
+    hints : sequence of str
+        From a nudge to the last step but one. None holds the solution.
+    wrong : dict of str to Wrong
+        At least three typical wrong answers, with what the feedback on each must say.
+
+    Examples
+    --------
+    >>> def count(m): return ...
+    >>> def count_solution(m): return 2 * m
+    >>> exercise = Exercise(
+    ...     id="demo-count", task="How many times is the loss evaluated for $m$ parameters?", stub=count,
+    ...     reference=count_solution, judge=recalls(count_solution, cases=[{"m": 3}, {"m": 10}]),
+    ...     hints=["Both sides of each parameter."], wrong={},
+    ... )
+    >>> exercise.check(count)
+    Not yet. Nothing written yet. Replace the … by your answer and run both cells again.
+    >>> exercise.check(lambda m: m + 1)
+    Not yet. For m = 3 your answer is 4, which is not right.
+    >>> exercise.check(lambda m: m + m)
+    Right.
+    """
+
+    id: str
+    task: str
+    stub: Callable
+    reference: Callable
+    judge: Callable[[Callable], Feedback]
+    hints: Sequence[str]
+    wrong: Mapping[str, Wrong]
+
+    def feedback(self, answer):
+        """Judge an answer without showing anything."""
+        if not callable(answer):
+            raise TypeError(
+                f"answer is {type(answer).__name__}: expected the function {self.stub.__name__}, without ()"
+            )
+        return self.judge(answer)
+
+    def check(self, answer):
+        """Judge an answer and show what there is to say. A wrong answer is no error: the page runs on."""
+        show(self.feedback(answer))
+
+    def solution(self):
+        """Show the solution, folded, with its own check run on it."""
+        feedback = self.feedback(self.reference)
+        if not feedback.passed:
+            raise AssertionError(f"the solution of {self.id} does not pass its own check: {feedback.message}")
+        show(Solution(self.id, inspect.getsource(self.reference).rstrip(), feedback))
+
+    def markdown(self):
+        """The task with its hints folded away, one by one."""
+        hints = [
+            f"<details><summary>Hint {number} of {len(self.hints)}</summary>\n\n{hint}\n\n</details>"
+            for number, hint in enumerate(self.hints, 1)
+        ]
+        return "\n\n".join([self.task, *hints])
+
+    def __str__(self):
+        return "\n".join([self.task, "", f"({len(self.hints)} hints)"])
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        data = {"id": self.id, "task": self.task, "hints": list(self.hints)}
+        return {EXERCISE_MIME: data, "text/markdown": self.markdown(), "text/plain": str(self)}
+
+
+@dataclass(frozen=True)
+class Solution:
+    """The source of a reference solution, and what the check says about it."""
+
+    id: str
+    source: str
+    feedback: Feedback
+
+    def __str__(self):
+        return f"{self.source}\n\n{self.feedback}"
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        folded = (
+            f"<details><summary>Solution</summary>\n\n```python\n{self.source}\n```\n\n"
+            f"{self.feedback._repr_mimebundle_()['text/markdown']}\n\n</details>"
+        )
+        return {"text/markdown": folded, "text/plain": str(self)}
+
+
+def recalls(reference, cases):
+    """Judge an answer that is one value for given arguments: a number, a shape, a word.
+
+    Parameters
+    ----------
+    reference : callable
+        Computes the right value.
+    cases : sequence of dict
+        Keyword arguments to try, at least one. Two that differ keep a lucky guess from passing.
+    """
+    if not cases:
+        raise ValueError("cases is empty: expected at least one dict of arguments")
+
+    def judge(answer):
+        for case in cases:
+            value, trouble = _run(answer, case)
+            if trouble:
+                return trouble
+            if not _same_value(value, reference(**case)):
+                given = ", ".join(f"{name} = {argument!r}" for name, argument in case.items())
+                return Feedback(
+                    False, f"{f'For {given} your' if given else 'Your'} answer is {value!r}, which is not right."
+                )
+        return Feedback(True, "")
+
+    return judge
+
+
+def computes(reference, inputs, name, *, m=None, seeds=(0, 1, 2)):
+    """Judge a function that computes an array, and say how a wrong array is wrong.
+
+    Parameters
+    ----------
+    reference : callable
+        Computes the right array from the same keyword arguments.
+    inputs : callable
+        ``inputs(rng) -> dict``: random keyword arguments. At least three samples and all dimensions different, or a
+        wrong factor and a wrong transpose stay unseen.
+    name : str
+        What the array is called: ``"dW"``.
+    m : str, optional
+        The argument whose rows are the samples, for diagnoses such as "divided by m".
+    seeds : sequence of int
+        The answer is tried once a seed.
+    """
+
+    def judge(answer):
+        for seed in seeds:
+            arguments = inputs(np.random.default_rng(seed))
+            value, trouble = _run(answer, arguments)
+            if trouble:
+                return trouble
+            feedback = _compare(value, reference(**arguments), name, arguments, m)
+            if not feedback.passed:
+                return feedback
+        return Feedback(True, f"Your {name} agrees with the reference on {len(seeds)} random inputs.")
+
+    return judge
+
+
+def derives(goal):
+    """Judge a function that returns a `Derivation`, by the engine.
+
+    A step that is not established is refused while the answer runs. The refusal, with its counterexample, is the feedback.
+
+    Parameters
+    ----------
+    goal : callable
+        ``goal(derivation) -> str``: empty if the derivation shows what was asked, otherwise what is missing. It may
+        raise `Refused` itself, for instance by asking for one more step to the goal.
+    """
+
+    def judge(answer):
+        derivation, trouble = _run(answer, {})
+        if trouble:
+            return trouble
+        try:
+            missing = goal(derivation)
+        except ValueError as error:
+            if not _is_refusal(error):
+                raise
+            return Feedback(False, f"Every step holds, but the last one is not the goal yet. {error}")
+        return Feedback(not missing, missing or "Every step is established, and the last one is the goal.")
+
+    return judge
+
+
+def _run(answer, arguments):
+    """The answer's value, or the feedback that says why there is none."""
+    mine = {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in arguments.items()}
+    try:
+        value = answer(**mine)
+    except NotImplementedError:
+        return None, Feedback(False, EMPTY)
+    except Exception as error:
+        if _is_refusal(error):
+            return None, Feedback(False, f"A step of yours is refused. {error}")
+        return None, Feedback(False, f"Your function stopped with {type(error).__name__}: {error}.{_given(arguments)}")
+    if value is None or value is ...:
+        return None, Feedback(False, EMPTY)
+    changed = [n for n, v in arguments.items() if isinstance(v, np.ndarray) and not np.array_equal(v, mine[n])]
+    if changed:
+        return None, Feedback(False, f"Your function changes its argument {changed[0]}. Make a new array instead.")
+    return value, None
+
+
+def _compare(value, expected, name, arguments, m):
+    from backprop.diagnose import diagnose
+
+    value = np.asarray(value)
+    if value.dtype.kind not in "fiub":
+        return Feedback(False, f"Your {name} is of type {value.dtype}: an array of numbers is expected.")
+    operands = {key: array for key, array in arguments.items() if isinstance(array, np.ndarray)}
+    samples = None if m is None else len(arguments[m])
+    diagnosis = diagnose(value, expected, m=samples, operands=operands)
+    return Feedback(diagnosis.right, "" if diagnosis.right else str(diagnosis))
+
+
+def _given(arguments):
+    shapes = [f"{name} {value.shape}" for name, value in arguments.items() if isinstance(value, np.ndarray)]
+    return f" It was given {', '.join(shapes)}." if shapes else ""
+
+
+def _same_value(value, expected):
+    if isinstance(expected, float):
+        return isinstance(value, (int, float, np.number)) and bool(np.isclose(value, expected, rtol=1e-9, atol=0))
+    if isinstance(expected, str) and isinstance(value, str):
+        return value.strip().casefold() == expected.casefold()
+    return type(value) is not bool and value == expected if not isinstance(expected, bool) else value is expected
+
+
+def _is_refusal(error):
+    # Recognised by name, so that this module needs no computer algebra.
+    return any(kind.__name__ == "Refused" for kind in type(error).__mro__)
