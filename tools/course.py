@@ -26,7 +26,8 @@ OLDEST = (3, 11)
 # What pip and npm print when they reach no index.
 NO_NETWORK = re.compile(
     r"NewConnectionError|ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|getaddrinfo|ENOTFOUND|EAI_AGAIN|"
-    r"ECONNREFUSED|Network is unreachable|Name or service not known|Temporary failure in name resolution|is there a network"
+    r"ECONNREFUSED|Network is unreachable|Name or service not known|Temporary failure in name resolution|"
+    r"is there a network"
 )
 PYTEST = ["-m", "pytest", "-q"]
 
