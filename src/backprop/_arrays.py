@@ -1,0 +1,169 @@
+"""What the numeric functions accept, and how they refuse: the input contract, in one place.
+
+`takes` reads as a table of shapes above a function, so that the body below it holds nothing but the mathematics.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+# How a message speaks of a dimension: "X has 3 features".
+DIMENSIONS = {"m": "samples", "n_in": "features", "n_out": "outputs", "K": "classes"}
+
+# Shape specifications bind names to sizes as the arguments are read; each size remembers who fixed it.
+Sizes = dict[str, tuple[Any, str]]
+Reader = Callable[[str, Any, Sizes], np.ndarray]
+
+
+def takes(
+    *,
+    complex_step: str = "",
+    infinite: str = "",
+    needs_samples: bool = False,
+    errors: Mapping[str, str] | None = None,
+    **arguments: str | Reader,
+) -> Callable[[Callable], Callable]:
+    """Decorate a function with the shapes of its arguments; convert, promote and check them before each call.
+
+    Parameters
+    ----------
+    complex_step, infinite : str
+        The arguments, separated by spaces, that may be complex128 (for the complex step) or ±inf.
+    needs_samples : bool
+        Whether m = 0 is refused: a mean over no samples does not exist.
+    errors : mapping, optional
+        Floating-point error handling inside the function, as for `numpy.errstate`.
+    **arguments : str or callable
+        The shape of each argument by name: ``"m n_in"``, ``"n_out"``, ``"... K"`` or ``"..."`` (any shape, the same one
+        for all). A callable ``(name, value, sizes) -> array`` reads an argument that a shape cannot describe.
+
+    Raises
+    ------
+    TypeError
+        From the decorated function: a dtype other than float32, float64, integers and bool.
+    ValueError
+        From the decorated function: a shape that does not fit, NaN, or ±inf where it has no meaning.
+
+    Examples
+    --------
+    >>> @takes(X="m n_in", W="n_in n_out")
+    ... def product(X, W):
+    ...     return X @ W
+    >>> product([[1, 2, 3]], [[1, 0], [0, 1], [1, 1]])
+    array([[4., 5.]])
+    >>> product([[1, 2, 3]], np.ones((4, 2)))
+    Traceback (most recent call last):
+    ValueError: W has shape (4, 2), but X has 3 features: expected (3, n_out)
+    """
+
+    def decorate(function: Callable) -> Callable:
+        signature = inspect.signature(function)
+        may_be_complex, may_be_infinite = complex_step.split(), infinite.split()
+
+        @functools.wraps(function)
+        def checked(*args, **kwargs):
+            call = signature.bind(*args, **kwargs)
+            sizes: Sizes = {}
+            arrays = {}
+            for name, spec in arguments.items():
+                value = call.arguments[name]
+                if callable(spec):
+                    arrays[name] = spec(name, value, sizes)
+                    continue
+                arrays[name] = to_array(name, value, name in may_be_complex, name in may_be_infinite)
+                fit(name, arrays[name].shape, spec, sizes)
+                if needs_samples and sizes["m"][0] == 0:
+                    raise ValueError(f"{name} has shape {arrays[name].shape}: expected at least one sample")
+            call.arguments.update(promoted(arrays))
+            with np.errstate(**(errors or {})):
+                return function(*call.args, **call.kwargs)
+
+        return checked
+
+    return decorate
+
+
+def to_array(name: str, value: Any, complex_step: bool = False, infinite: bool = False) -> np.ndarray:
+    """Convert to float32, float64 or (for the complex step) complex128; refuse every other dtype, NaN and ±inf.
+
+    Examples
+    --------
+    >>> to_array("X", [True, False]).dtype
+    dtype('float64')
+    >>> to_array("X", [1.0, float("nan")])
+    Traceback (most recent call last):
+    ValueError: X is nan at index 1: expected finite numbers
+    """
+    array = to_ndarray(name, value)
+    if array.dtype.kind in "biu":
+        return array.astype(np.float64)
+    allowed = [np.float32, np.float64] + [np.complex128] * complex_step
+    if array.dtype.type not in allowed:
+        names = ", ".join(kind.__name__ for kind in allowed)
+        raise TypeError(f"{name} has dtype {array.dtype}: expected {names}, integers or bool")
+    # A complex infinity has no direction to take a limit along, so the complex step needs finite numbers.
+    infinite = infinite and array.dtype.kind == "f"
+    wrong = np.isnan(array) if infinite else ~np.isfinite(array)
+    refuse(wrong, name, array, "expected a number" if infinite else "expected finite numbers")
+    return array.astype(array.dtype.type, copy=False)  # native byte order
+
+
+def to_ndarray(name: str, value: Any) -> np.ndarray:
+    """`np.asarray`, which refuses in the contract's words, and does not drop a mask."""
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"{name} is a masked array: expected an array without a mask")
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array of numbers: {error}") from None
+
+
+def refuse(wrong: np.ndarray, name: str, array: np.ndarray, expected: str) -> None:
+    """Raise ValueError that shows the first entry of `array` where `wrong` is true, if there is one."""
+    if np.any(wrong):
+        index = tuple(map(int, np.argwhere(wrong)[0]))
+        place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
+        raise ValueError(f"{name} is {array[index].item()}{place}: {expected}")
+
+
+def fit(name: str, shape: tuple[int, ...], spec: str, sizes: Sizes) -> None:
+    """Match a shape with a specification such as ``"m n_in"``, bind the sizes that are new, refuse a clash."""
+    dimensions = spec.split()
+    rest = [d for d in dimensions if d != "..."]
+    leading = len(shape) - len(rest)
+    if leading < 0 or (leading > 0 and "..." not in dimensions):
+        axes = f"{len(rest)} {'axis' if len(rest) == 1 else 'axes'}{' or more' * ('...' in dimensions)}"
+        raise ValueError(f"{name} has shape {shape}: expected {axes}, {_expected(dimensions, sizes)}")
+    found = {"...": shape[:leading]} if "..." in dimensions else {}
+    found |= dict(zip(rest, shape[leading:], strict=True))
+    clashes = [_clash(d, *sizes[d]) for d, size in found.items() if d in sizes and sizes[d][0] != size]
+    if clashes:
+        raise ValueError(
+            f"{name} has shape {shape}, but {' and '.join(clashes)}: expected {_expected(dimensions, sizes)}"
+        )
+    for d, size in found.items():
+        sizes.setdefault(d, (size, name))
+
+
+def promoted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Give all arrays the one dtype that NumPy promotes them to; real arrays stay real beside complex ones."""
+    common = np.result_type(*arrays.values())
+    real = np.finfo(common).dtype
+    return {
+        name: array.astype(common if array.dtype.kind == "c" else real, copy=False) for name, array in arrays.items()
+    }
+
+
+def _clash(dimension: str, size: Any, owner: str) -> str:
+    return f"{owner} has shape {size}" if dimension == "..." else f"{owner} has {size} {DIMENSIONS[dimension]}"
+
+
+def _expected(dimensions: list[str], sizes: Sizes) -> str:
+    parts: list[str] = []
+    for d in dimensions:
+        known = sizes[d][0] if d in sizes else d
+        parts += map(str, known) if isinstance(known, tuple) else [str(known)]
+    return f"({', '.join(parts)}{',' * (len(parts) == 1)})"
