@@ -1,19 +1,16 @@
 """Exercises whose check says what is wrong, and is itself tested: the reference passes, each known mistake is named.
 
-An exercise is data beside a few small functions, so that a notebook can show it and a test can run it. The exercises of
-the book live in `backprop.exercises`, one module a chapter.
+The task and its hints are prose and stand on the page. What can be run is here, so that a notebook and a test use the
+same check. The exercises of the book live in `backprop.exercises`, one module a chapter.
 """
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from backprop.course.records import show
-
-EXERCISE_MIME = "application/vnd.backprop.exercise+json"
-FEEDBACK_MIME = "application/vnd.backprop.feedback+json"
 
 EMPTY = "Nothing written yet. Replace the … by your answer and run both cells again."
 
@@ -29,11 +26,8 @@ class Feedback:
         return f"{'Right' if self.passed else 'Not yet'}. {self.message}".rstrip()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {
-            FEEDBACK_MIME: {"passed": self.passed, "message": self.message},
-            "text/markdown": f"**{'Right' if self.passed else 'Not yet'}.** {self.message}".rstrip(),
-            "text/plain": str(self),
-        }
+        verdict = "Right" if self.passed else "Not yet"
+        return {"text/markdown": f"**{verdict}.** {self.message}".rstrip(), "text/plain": str(self)}
 
 
 @dataclass(frozen=True)
@@ -46,22 +40,18 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A task, a place to write, a check that diagnoses, hints, and a solution.
+    """A place to write, a check that diagnoses, a solution, and the mistakes that the check is known to name.
 
     Parameters
     ----------
     id : str
-        ``<chapter word>-<name>``, unique in the book.
-    task : str
-        What to do, as Markdown.
+        ``<chapter word>-<name>``, unique in the book: the label of the exercise's box on its page.
     stub : callable
         The function that the reader completes. It returns ``...`` as shipped.
     reference : callable
         The solution. Its source is what `solution` shows, so it is written for the reader.
     judge : callable
         ``judge(answer) -> Feedback``. See `computes`, `recalls` and `derives`.
-    hints : sequence of str
-        From a nudge to the last step but one. None holds the solution.
     wrong : dict of str to Wrong
         At least three typical wrong answers, with what the feedback on each must say.
 
@@ -70,9 +60,9 @@ class Exercise:
     >>> def count(m): return ...
     >>> def count_solution(m): return 2 * m
     >>> exercise = Exercise(
-    ...     id="demo-count", task="How many times is the loss evaluated for $m$ parameters?", stub=count,
-    ...     reference=count_solution, judge=recalls(count_solution, cases=[{"m": 3}, {"m": 10}]),
-    ...     hints=["Both sides of each parameter."], wrong={},
+    ...     id="demo-count", stub=count, reference=count_solution,
+    ...     judge=recalls(count_solution, cases=[{"m": 3}, {"m": 10}]),
+    ...     wrong={"one side only": Wrong(lambda m: m, says="your answer is 3")},
     ... )
     >>> exercise.check(count)
     Not yet. Nothing written yet. Replace the … by your answer and run both cells again.
@@ -83,11 +73,9 @@ class Exercise:
     """
 
     id: str
-    task: str
     stub: Callable
     reference: Callable
     judge: Callable[[Callable], Feedback]
-    hints: Sequence[str]
     wrong: Mapping[str, Wrong]
 
     def feedback(self, answer):
@@ -107,29 +95,13 @@ class Exercise:
         feedback = self.feedback(self.reference)
         if not feedback.passed:
             raise AssertionError(f"the solution of {self.id} does not pass its own check: {feedback.message}")
-        show(Solution(self.id, inspect.getsource(self.reference).rstrip(), feedback))
-
-    def markdown(self):
-        """The task with its hints folded away, one by one."""
-        hints = [
-            f"<details><summary>Hint {number} of {len(self.hints)}</summary>\n\n{hint}\n\n</details>"
-            for number, hint in enumerate(self.hints, 1)
-        ]
-        return "\n\n".join([self.task, *hints])
-
-    def __str__(self):
-        return "\n".join([self.task, "", f"({len(self.hints)} hints)"])
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        data = {"id": self.id, "task": self.task, "hints": list(self.hints)}
-        return {EXERCISE_MIME: data, "text/markdown": self.markdown(), "text/plain": str(self)}
+        show(Solution(inspect.getsource(self.reference).rstrip(), feedback))
 
 
 @dataclass(frozen=True)
 class Solution:
     """The source of a reference solution, and what the check says about it."""
 
-    id: str
     source: str
     feedback: Feedback
 
@@ -138,7 +110,7 @@ class Solution:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         folded = (
-            f"<details><summary>Solution</summary>\n\n```python\n{self.source}\n```\n\n"
+            f'<details class="reveal solution"><summary>Solution</summary>\n\n```python\n{self.source}\n```\n\n'
             f"{self.feedback._repr_mimebundle_()['text/markdown']}\n\n</details>"
         )
         return {"text/markdown": folded, "text/plain": str(self)}
@@ -207,7 +179,7 @@ def computes(reference, inputs, name, *, m=None, seeds=(0, 1, 2)):
 def derives(goal):
     """Judge a function that returns a `Derivation`, by the engine.
 
-    A step that is not established is refused while the answer runs. The refusal, with its counterexample, is the feedback.
+    A step that is not established is refused while the answer runs. The refusal is the feedback.
 
     Parameters
     ----------
