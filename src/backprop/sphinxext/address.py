@@ -1,0 +1,53 @@
+"""The book's public address: one setting, ``backprop_address`` in _config.yml, behind every link to the public repository.
+
+While it is empty no such link is drawn. With ``https://github.com/owner/name`` the theme shows its repository, issue and Colab
+buttons, and every derivation a "report this equation".
+"""
+
+from __future__ import annotations
+
+import re
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ConfigError
+
+GITHUB = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
+BRANCH = "main"
+
+
+def theme_options(address: str) -> dict[str, object]:
+    """The theme's options that follow from the address.
+
+    Raises
+    ------
+    ConfigError
+        When it is neither empty nor the address of a GitHub repository.
+
+    Examples
+    --------
+    >>> theme_options("")["use_issues_button"]
+    False
+    >>> theme_options("https://github.com/owner/name")["launch_buttons"]
+    {'notebook_interface': 'jupyterlab', 'colab_url': 'https://colab.research.google.com'}
+    """
+    if not address:
+        return {"repository_url": "", "use_issues_button": False, "use_repository_button": False, "launch_buttons": {}}
+    if not GITHUB.fullmatch(address.rstrip("/")):
+        raise ConfigError(f"backprop_address: expected '' or 'https://github.com/owner/name', got {address!r}")
+    return {
+        "repository_url": address.rstrip("/"),
+        "repository_branch": BRANCH,
+        "use_issues_button": True,
+        "use_repository_button": True,
+        "launch_buttons": {"notebook_interface": "jupyterlab", "colab_url": "https://colab.research.google.com"},
+    }
+
+
+def apply(app: Sphinx, config: Config) -> None:
+    config.html_theme_options = {**config.html_theme_options, **theme_options(config.backprop_address)}
+
+
+def setup(app: Sphinx) -> None:
+    app.add_config_value("backprop_address", "", "env", types=[str])
+    app.connect("config-inited", apply)
