@@ -2,7 +2,7 @@
 
 Each is written in the form that holds for every finite z, and at ±inf it gives the limit. For the complex step the
 functions take complex128: comparisons look at the real part, and |z| is z or −z, never the modulus, which is not
-analytic. An equality of branches at Re z = 0 would lose the derivative there, so one branch includes 0.
+analytic. (z · sign(Re z) would do, except at Re z = 0, where it is 0 and loses the derivative.)
 """
 
 import functools
@@ -16,7 +16,7 @@ from backprop._arrays import refuse, takes
 # Overflow gives ±inf and underflow gives 0: both are the limit that is asked for, and not worth a warning.
 LIMITS = {"over": "ignore", "under": "ignore"}
 
-# Klambauer et al. (2017), equation 14: they make mean 0 and variance 1 a fixed point.
+# Klambauer et al. (2017): with these, z ~ N(0, 1) gives an output of mean 0 and variance 1.
 SELU_LAMBDA = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 
@@ -117,7 +117,7 @@ def sigmoid(z):
 
     Notes
     -----
-    Note 002. Where z < 0 the same number is e⁻ˡᶻˡ / (1 + e⁻ˡᶻˡ), so that the exponential never overflows.
+    Note 002. Where z < 0 the same number is eᶻ / (1 + eᶻ). Only e^(−|z|) is ever computed, which cannot overflow.
 
     Examples
     --------
@@ -308,7 +308,7 @@ def selu(z):
 
     Notes
     -----
-    Klambauer, Unterthiner, Mayr and Hochreiter, "Self-Normalizing Neural Networks" (2017), equation 2. λ and α are such
+    Klambauer, Unterthiner, Mayr and Hochreiter, "Self-Normalizing Neural Networks" (2017). λ and α are such
     that z ~ N(0, 1) gives an output of mean 0 and variance 1; this is what LeCun's initialisation in note 002 rests on.
 
     Examples
@@ -341,7 +341,7 @@ def selu_derivative(z):
 
     Notes
     -----
-    Klambauer et al. (2017), the derivative of equation 2.
+    Klambauer et al. (2017), the derivative of `selu`.
 
     Examples
     --------

@@ -4,39 +4,44 @@ L is the mean over the samples and the sum over the outputs, so 1/m appears here
 is `half_squared_error`, note 004's, which is a sum. A loss beyond the range of its dtype is inf.
 """
 
+from typing import Any
+
 import numpy as np
 
 from backprop._arrays import Sizes, fit, refuse, takes, to_array, to_ndarray
 from backprop.activations import LIMITS, log_softmax, sigmoid, softmax
 
-# ln 0 and the overflow of a loss give −inf and inf, which the functions below handle themselves.
+# ln 0 is −inf and a loss that overflows is inf; the functions below handle both. (Their `+ 0.0` turns −0 into 0.)
 QUIET = LIMITS | {"divide": "ignore"}
 
 
-def _class_weights(name: str, value, sizes: Sizes) -> np.ndarray:
+def _class_weights(name: str, value: Any, sizes: Sizes) -> np.ndarray:
     """Labels as an (m, K) array of weights: 1-D integers are classes, 2-D rows are taken as they are."""
-    labels = to_ndarray(name, value)
-    if labels.ndim != 1:
-        weights = to_array(name, labels)
-        fit(name, weights.shape, "m K", sizes)
-        refuse(weights < 0, name, weights, "expected weights of 0 or more")
-        return weights
-    if labels.dtype.kind not in "iu":
-        raise TypeError(f"{name} has one axis and dtype {labels.dtype}: expected integer classes, or weights (m, K)")
-    fit(name, labels.shape, "m", sizes)
-    K = sizes["K"][0]
-    refuse((labels < 0) | (labels >= K), name, labels, f"expected a class from 0 to {K - 1}")
-    # float32 is the narrowest dtype in use, so that the labels never widen the gradient.
-    return (labels[:, np.newaxis] == np.arange(K)).astype(np.float32)
+    labels, m, K = to_ndarray(name, value), sizes["m"][0], sizes["K"][0]
+    if labels.ndim == 1:
+        if labels.dtype.kind not in "iu":
+            raise TypeError(
+                f"{name} has one axis and dtype {labels.dtype}: expected integer classes, or weights (m, K)"
+            )
+        fit(name, labels.shape, "m", sizes)
+        refuse((labels < 0) | (labels >= K), name, labels, f"expected a class from 0 to {K - 1}")
+        # float32 is the narrowest dtype in use, so that classes never widen the gradient.
+        return (labels[:, np.newaxis] == np.arange(K)).astype(np.float32)
+    if labels.ndim != 2:
+        raise ValueError(f"{name} has shape {labels.shape}: expected ({m},) classes or ({m}, {K}) weights")
+    weights = to_array(name, labels)
+    fit(name, weights.shape, "m K", sizes)
+    refuse(weights < 0, name, weights, "expected weights of 0 or more")
+    return weights
 
 
 def _weighted(Y, V):
-    """Y ⊙ V with 0 · (±inf) = 0: what has no weight does not count."""
+    """Y ⊙ V, with 0 · (±inf) = 0: what has no weight does not count."""
     return np.multiply(Y, V, out=np.zeros_like(V), where=Y > 0)
 
 
 def _softplus(z):
-    """ln(1 + eᶻ) = max(z, 0) + ln(1 + e⁻ˡᶻˡ)."""
+    """ln(1 + eᶻ) = max(z, 0) + ln(1 + e^(−|z|))."""
     positive = z.real >= 0
     return np.where(positive, z, 0) + np.log1p(np.exp(np.where(positive, -z, z)))
 
@@ -80,7 +85,7 @@ def softmax_cross_entropy(Z, Y):
     """
     m, s = len(Z), Y.sum(axis=1, keepdims=True)
     log_P = log_softmax(Z)
-    loss = -_weighted(Y, log_P).sum() / m
+    loss = -_weighted(Y, log_P).sum() / m + 0.0
     dZ = ((s - Y) * softmax(Z) + Y * np.expm1(log_P)) / m
     return loss.item(), dZ
 
@@ -166,7 +171,7 @@ def cross_entropy(P, Y):
     refuse((p < 0) | (p > 1), "P", p, "expected probabilities, from 0 to 1")
     refuse((p == 0) & (Y > 0), "P", p, "the loss is infinite, because Y has a positive weight there")
     m = len(P)
-    loss = -_weighted(Y, np.log(P)).sum() / m
+    loss = -_weighted(Y, np.log(P)).sum() / m + 0.0
     dP = np.divide(-Y, m * P, out=np.zeros_like(P), where=Y > 0)
     return loss.item(), dP
 
@@ -215,7 +220,7 @@ def binary_cross_entropy(Y_hat, Y):
     certain = (p == 0) | (p == 1)
     refuse(certain & (p != Y), "Y_hat", p, "the loss is infinite, because Y is not the same there")
     m = len(Y_hat)
-    loss = -np.sum(_weighted(Y, np.log(Y_hat)) + _weighted(1 - Y, np.log1p(-Y_hat))) / m
+    loss = -np.sum(_weighted(Y, np.log(Y_hat)) + _weighted(1 - Y, np.log1p(-Y_hat))) / m + 0.0
     limit = ((1 - 2 * Y) / m).astype(Y_hat.dtype)
     dY_hat = np.divide(Y_hat - Y, m * Y_hat * (1 - Y_hat), out=limit, where=~certain)
     return loss.item(), dY_hat
