@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from backprop.gradcheck import central_difference, relative_error
+
 TABLE_MIME = "application/vnd.backprop.table+json"
 
 CAUGHT, PASSES, STOPS, UNTRIED = "caught", "passes", "stops", "not tried"
@@ -107,8 +109,6 @@ def shapes(problem):
 
 def finite_differences(problem, bound=1e-7):
     """Check every entry of every gradient against centred differences of the loss."""
-    from backprop.gradcheck import central_difference
-
     numeric = {
         name: central_difference(lambda value, name=name: problem.loss(**{**problem.at, name: value}), problem.at[name])
         for name in problem.wrt
@@ -301,6 +301,4 @@ def _agree(gradient, reference, bound):
     # NumPy would broadcast a (3, 1) against a (3,) to nine differences, and call most of them errors or none.
     if gradient.shape != np.shape(reference):
         return False
-    from backprop.gradcheck import relative_error
-
     return bool(relative_error(gradient, reference) < bound)
