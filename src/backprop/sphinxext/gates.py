@@ -1,4 +1,4 @@
-"""``solution-start`` … ``solution-end``: a directive cannot hold notebook cells, so two marks enclose them and a transform folds them."""
+"""``solution-start`` … ``solution-end``: a directive cannot hold cells, so two marks enclose them."""
 
 from __future__ import annotations
 

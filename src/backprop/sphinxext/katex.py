@@ -1,7 +1,7 @@
 """Math rendered while the book is built, by KaTeX inside this process: no other host, no JavaScript, no node server.
 
-KaTeX's own script runs in V8 (PyPI mini-racer). A formula that it does not understand is a Sphinx warning that names the place, so
-that ``-W`` stops the build. Its stylesheet and its woff2 fonts are copied from the same npm package into the build.
+KaTeX's own script runs in V8 (PyPI mini-racer). A formula that it does not understand is a Sphinx warning that names
+the place, so that ``-W`` stops the build. Its stylesheet and its woff2 fonts come from the same npm package.
 """
 
 from __future__ import annotations
@@ -128,7 +128,8 @@ def visit_displaymath(self, node: nodes.math_block) -> None:
     numbered = bool(node.get("number"))
     number = get_node_equation_number(self, node) if numbered else ""
     label = node.get("aria-label") or (f"Equation {number}" if numbered else "Formula")
-    classes = " ".join(["math-display", *(["numbered"] if numbered else []), "notranslate", "nohighlight"])
+    kinds = (("numbered", numbered), ("definition", (node.get("label") or "").startswith("def:")))
+    classes = " ".join(["math-display", *(name for name, is_so in kinds if is_so), "notranslate", "nohighlight"])
     self.body.append(self.starttag(node, "div", "", CLASS=classes))
     self.body.append(f'<div class="math-scroll" tabindex="0" role="group" aria-label="{escape(label)}">{html}</div>')
     if numbered:
@@ -140,7 +141,7 @@ def visit_displaymath(self, node: nodes.math_block) -> None:
 
 
 def copy_assets(app: Sphinx) -> None:
-    """KaTeX's stylesheet, with woff2 as the only font format (every browser of the last ten years), and the script for copying LaTeX."""
+    """KaTeX's stylesheet, with woff2 as the only font format, and its script that copies a selection as LaTeX."""
     if app.builder.format != "html":
         return
     source, target = package_of(app) / "dist", Path(app.outdir, "_static", "katex")
@@ -160,8 +161,8 @@ def only_woff2(css: str) -> str:
 
     Examples
     --------
-    >>> only_woff2("src:url(fonts/A.woff2) format('woff2'),url(fonts/A.woff) format('woff'),url(fonts/A.ttf) format('truetype')}")
-    "src:url(fonts/A.woff2) format('woff2')}"
+    >>> only_woff2("src:url(A.woff2) format('woff2'),url(A.woff) format('woff'),url(A.ttf) format('truetype')}")
+    "src:url(A.woff2) format('woff2')}"
     """
     return re.sub(r",\s*url\([^)]*\.(?:woff|ttf)\)\s*format\([^)]*\)", "", css)
 

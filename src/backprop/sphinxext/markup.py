@@ -1,7 +1,7 @@
 """One document node for HTML elements that docutils has no word for, and text with ``$…$`` in it.
 
-Everything the course draws itself (derivations, cards, exercises) is built from :class:`Markup`, so that the tree stays a docutils
-tree: references inside it resolve, titles are indexed, and another builder sees the text without the tags.
+Everything the course draws itself (derivations, cards, exercises) is built from :class:`Markup`, so that the tree
+stays a docutils tree: references inside it resolve, titles are indexed, and another builder sees the text without the tags.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from sphinx.application import Sphinx
 VOID = frozenset({"input", "br", "hr"})
 
 
-class Markup(nodes.General, nodes.Inline, nodes.Element):
+class Markup(nodes.General, nodes.Inline, nodes.TextElement):
     """An HTML element: ``Markup(tag="figure", attributes={"aria-label": …}, classes=[…])``."""
 
 
 def element(tag: str, *children: nodes.Node | str, classes: str = "", **attributes: str) -> Markup:
-    """An HTML element with its children; a trailing underscore is dropped from a name, other underscores become hyphens.
+    """An HTML element with its children; in a name a trailing underscore is dropped, others become hyphens.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def element(tag: str, *children: nodes.Node | str, classes: str = "", **attribut
     """
     named = {name.rstrip("_").replace("_", "-"): value for name, value in attributes.items()}
     content = [nodes.Text(child) if isinstance(child, str) else child for child in children]
-    return Markup("", *content, tag=tag, attributes=named, classes=classes.split())
+    return Markup("", "", *content, tag=tag, attributes=named, classes=classes.split())
 
 
 def opening_tag(node: Markup) -> str:

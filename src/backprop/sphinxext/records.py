@@ -1,4 +1,4 @@
-"""What a checked output must hold, before it is drawn: a record that is not exactly as agreed is refused, never half shown."""
+"""What a checked output must hold before it is drawn: one that is not as agreed is refused, never half shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ PREFIX = "application/vnd.backprop."
 SUFFIX = "+json"
 EVIDENCE = ("identical", "proved", "expanded", "evaluated")
 RELATIONS = {"=": "=", "<=": r"\le"}
-REFUSED = {"=": r"\ne", "<=": r"\not\le"}
 RUNGS = ("shapes", "refutation", "proof")
 CHECKS = ("numpy", "finite difference", "complex step", "autodiff")
 

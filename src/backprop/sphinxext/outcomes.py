@@ -1,0 +1,69 @@
+"""The quieter records: checks and claims in one line, the break-it table, feedback on an exercise, the summary."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from docutils import nodes
+
+from backprop.sphinxext.drawing import Place, formula, sign
+from backprop.sphinxext.evidence import CHECKED_BY, OUTCOMES
+from backprop.sphinxext.markup import Markup, element, text_with_math
+
+
+def check(place: Place, record: dict[str, Any]) -> Markup:
+    words = f" agrees with {CHECKED_BY[record['kind']]}: error below {record['bound']}"
+    return element("p", sign("✓"), " Equation ", place.reference(record["label"]), words, classes="quiet-line check")
+
+
+def claim(place: Place, record: dict[str, Any]) -> Markup:
+    noun = "claim" if len(record["ids"]) == 1 else "claims"
+    words = f" Settles {noun} {', '.join(record['ids'])} of the notes"
+    return element("p", sign("✓"), words, classes="quiet-line claim")
+
+
+def feedback(place: Place, record: dict[str, Any]) -> Markup:
+    verdict = element("strong", "Right. " if record["passed"] else "Not yet. ")
+    state = "passed" if record["passed"] else "open"
+    return element("p", verdict, record["message"], classes=f"quiet-line feedback-{state}")
+
+
+def table(place: Place, record: dict[str, Any]) -> Markup:
+    """Which check catches which bug: the outcome is a word and a sign, never a colour alone."""
+    head = element("tr", *[element("th", *text_with_math(name), scope="col") for name in record["header"]])
+    body = element("tbody", *[table_row(row) for row in record["rows"]])
+    drawn = element("table", element("thead", head), body, classes="break-it")
+    named = "Which check catches which bug"
+    return element("div", drawn, classes="table-scroll", tabindex="0", role="group", aria_label=named)
+
+
+def table_row(row: list[str]) -> Markup:
+    cells = [element("td", *outcome(word), classes="outcome-" + word.replace(" ", "-")) for word in row[1:]]
+    return element("tr", element("th", *text_with_math(row[0]), scope="row"), *cells)
+
+
+def outcome(word: str) -> list[nodes.Node]:
+    glyph = [element("span", OUTCOMES[word], aria_hidden="true"), nodes.Text(" ")] if word in OUTCOMES else []
+    return [*glyph, nodes.Text(word)]
+
+
+def summary(place: Place, record: dict[str, Any]) -> Markup:
+    name = place.new_id("summary")
+    heading = element("p", *text_with_math(record["title"]), classes="box-title")
+    heading["ids"].append(name)
+    results = element("ul", *[summary_result(place, each) for each in record["results"]], classes="summary-results")
+    box = element("section", heading, results, classes="box summary-box", aria_labelledby=name)
+    if record["limits"]:
+        limits = element("ul", *[element("li", *text_with_math(limit)) for limit in record["limits"]])
+        box += [element("p", "Limits", classes="lead"), limits]
+    return box
+
+
+def summary_result(place: Place, result: dict[str, Any]) -> Markup:
+    item = element("li", element("span", *text_with_math(result["text"])))
+    if result["label"]:
+        number = element("span", place.reference(result["label"]), classes="summary-number")
+        marks = [place.mark(result["evidence"])] if result["evidence"] else []
+        stated = formula(result["latex"] or "", f"Result {result['label']}")
+        item += element("div", stated, number, *marks, classes="summary-formula")
+    return item
