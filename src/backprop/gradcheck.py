@@ -1,0 +1,307 @@
+"""Gradient checking: differences of the loss against the gradient that a formula gives.
+
+Nothing here is imported from the code that is checked: a check that shares a mistake with it would find nothing.
+"""
+
+import functools
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop._differences import (
+    BUG_LIKELY,
+    VERDICTS,
+    central_difference,
+    complex_step,
+    directional_check,
+    relative_error,
+    to_numbers,
+    to_real,
+    to_step,
+    verdict,
+)
+
+__all__ = [
+    "GradientReport",
+    "Kink",
+    "TensorCheck",
+    "central_difference",
+    "check_network",
+    "complex_step",
+    "directional_check",
+    "relative_error",
+    "verdict",
+]
+
+# Where the differences are as small as the rounding of the loss, they say nothing about the gradient.
+BELOW_ROUNDING = "below rounding"
+
+# A computed loss is taken to be off by this many units in its last place.
+ROUNDINGS = 16
+
+
+class Kink(NamedTuple):
+    """An entry whose step ±h crosses a kink of the loss: the slopes below and above it, and the gradient's own."""
+
+    index: tuple[int, ...]
+    below: float
+    above: float
+    analytic: float
+
+
+@dataclass(frozen=True)
+class TensorCheck:
+    """One row of a `GradientReport`: the gradient of one tensor against its centred differences.
+
+    Attributes
+    ----------
+    name : str
+        "W1", "b1", "W2", …
+    shape : tuple of int
+    error : float
+        The relative error over all entries but the kinks; NaN where the gradient has another shape.
+    verdict : str
+        As `verdict` names the error; "below rounding" where it would be a bad one, but no entry differs by more than
+        the rounding of the loss can explain.
+    worst : tuple of int
+        The index of the entry with the largest difference; of the largest entry where all differ by rounding only.
+    analytic, numeric : float
+        The gradient and the centred difference there.
+    kinks : tuple of Kink
+        The entries left out of the error: a step of h crosses a kink, and the gradient is the slope beside it.
+    note : str
+        What else there is to say, or "".
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    error: float
+    verdict: str
+    worst: tuple[int, ...]
+    analytic: float
+    numeric: float
+    kinks: tuple[Kink, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class GradientReport:
+    """What `check_network` found; prints as a table.
+
+    Attributes
+    ----------
+    rows : tuple of TensorCheck
+        One for each parameter tensor, layer 1 first.
+    h : float
+        The step.
+    verdict : str
+        The worst of the rows'.
+    """
+
+    rows: tuple[TensorCheck, ...]
+    h: float
+
+    @property
+    def verdict(self) -> str:
+        order = ["excellent", "good", BELOW_ROUNDING, "suspicious", BUG_LIKELY]
+        return max((row.verdict for row in self.rows), key=order.index)
+
+    def __str__(self) -> str:
+        table = [("tensor", "shape", "error", "worst entry", "gradient", "difference", "verdict")]
+        table += [_cells(row) for row in self.rows]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(cells, widths, strict=True)).rstrip() for cells in table]
+        notes = [f"{row.name}: {note}" for row in self.rows for note in _notes(row)]
+        return "\n".join([*lines, *notes, f"{self.verdict}, with h = {self.h:g}"])
+
+    __repr__ = __str__
+
+
+def check_network(network, X, Y, h: float = 1e-5) -> GradientReport:
+    """Check every parameter gradient of a network by centred differences of its loss.
+
+    Moving W[i, j] by h moves only column j of Z = X W + b, by h X[:, i]. So all entries of a column of W, and of b, go
+    through the rest of the network in one batch, and the layers below are never run again. The numbers are those of
+    `central_difference`, up to rounding, and for each layer one of them is computed both ways.
+
+    Parameters
+    ----------
+    network : MLP
+        Or an object with its weights, biases, forward, loss, loss_from, loss_and_gradients and with_parameters.
+        float64.
+    X, Y : array
+        A batch, as for `MLP.loss`. At least three samples, and sizes that differ, let no error hide.
+    h : float
+        The step.
+
+    Returns
+    -------
+    GradientReport
+
+    Raises
+    ------
+    TypeError
+        The network is float32 or complex, or X is complex.
+    ValueError
+        What `MLP.loss_and_gradients` raises; h is not positive; network.loss and network.loss_from disagree.
+
+    Notes
+    -----
+    Note 002, "Gradient Checking". A kink (ReLU at 0) within ±h spoils a difference although the gradient is right.
+    Halving h halves the gap between the slopes above and below of a smooth loss, but not that of one with a kink:
+    so where the two disagree, the slopes are taken again at h/10 and h/100, and the gradient must be one of them. At a
+    kink itself the slopes never meet; then any of the two is let pass.
+
+    Examples
+    --------
+    >>> from backprop.datasets import running_example
+    >>> from backprop.network import MLP
+    >>> X, Y, weights, biases = running_example()
+    >>> check_network(MLP(weights, biases), X, Y)
+    tensor  shape   error   worst entry  gradient      difference    verdict
+    W1      (2, 3)  < 1e-7  [1, 1]       +1.51327e+00  +1.51327e+00  excellent
+    b1      (3,)    < 1e-7  [0]          +2.67944e-01  +2.67944e-01  excellent
+    W2      (3, 2)  < 1e-7  [0, 0]       +1.75641e+00  +1.75641e+00  excellent
+    b2      (2,)    < 1e-7  [0]          +1.79443e-02  +1.79443e-02  excellent
+    excellent, with h = 1e-05
+    """
+    h = to_step(h)
+    for name, tensors in (("weights", network.weights), ("biases", network.biases)):
+        for l, tensor in enumerate(tensors):
+            if tensor.dtype != np.float64:
+                raise TypeError(f"{name}[{l}] has dtype {tensor.dtype}: gradient checks need float64")
+    Z, A = network.forward(X)
+    loss, gradients = network.loss_and_gradients(X, Y)
+    rounding = ROUNDINGS * np.finfo(np.float64).eps * max(1.0, abs(loss))
+    rows: list[TensorCheck] = []
+    for l, inputs in enumerate([np.asarray(X, np.float64), *A[:-1]]):
+        differences = _LayerDifferences(network, l + 1, inputs, Z[l], Y, h)
+        W = differences.check(f"W{l + 1}", gradients.dW[l], np.s_[:-1], rounding)
+        b = differences.check(f"b{l + 1}", gradients.db[l], np.s_[-1], rounding)
+        _confirm_by_the_loop(network, l, W, X, Y, h, rounding)
+        rows += [W, b]
+    return GradientReport(tuple(rows), h)
+
+
+class _LayerDifferences:
+    """The losses after each weight and bias of one layer is moved by ±h, ±h/2, …, and what follows from them."""
+
+    def __init__(self, network, layer: int, inputs: np.ndarray, Z: np.ndarray, Y, h: float):
+        self.network, self.layer, self.Z, self.Y, self.h = network, layer, Z, Y, h
+        # Row i is what Z[:, j] gains by each unit that W[i, j] gains; the last row is for b[j].
+        self.gains = np.vstack([inputs.T, np.ones(len(inputs))])
+
+    @functools.cache  # noqa: B019 - an object lives no longer than one check
+    def slopes(self, step: float) -> tuple[np.ndarray, np.ndarray]:
+        """(f(θ) − f(θ − s))/s and (f(θ + s) − f(θ))/s, each of shape (n_in + 1, n_out)."""
+        moves = np.concatenate([step * self.gains, -step * self.gains, np.zeros((1, len(self.Z)))])
+        losses = self.network.loss_from(self.layer, self.Z, self.Y, moves=moves)
+        above, below, here = losses[: len(self.gains)], losses[len(self.gains) : -1], losses[-1]
+        return (here - below) / step, (above - here) / step
+
+    def check(self, name: str, analytic, part, rounding: float) -> TensorCheck:
+        """The row of one tensor; `part` picks its entries from the slopes."""
+        numeric = _mean(self.slopes(self.h))[part]
+        analytic = to_numbers(f"the gradient of {name}", analytic)
+        if analytic.shape != numeric.shape:
+            note = f"the gradient has shape {analytic.shape}: expected {numeric.shape}"
+            return TensorCheck(name, numeric.shape, np.nan, BUG_LIKELY, (), np.nan, np.nan, note=note)
+        at_kink = kink_near = np.zeros(numeric.shape, bool)
+        if verdict(relative_error(analytic, numeric)) != "excellent":
+            sides = {s: [side[part] for side in self.slopes(s)] for s in (self.h / k for k in (1, 2, 10, 100))}
+            at_kink, kink_near = _kinks(analytic, sides, rounding)
+        below, above = (side[part] for side in self.slopes(self.h))
+        kinks = tuple(
+            Kink(tuple(map(int, j)), float(below[tuple(j)]), float(above[tuple(j)]), float(analytic[tuple(j)]))
+            for j in np.argwhere(at_kink)
+        )
+        error = relative_error(analytic[~at_kink], numeric[~at_kink])
+        worst, explained = _worst(analytic, numeric, at_kink, rounding / self.h)
+        word = verdict(error)
+        if explained and word in ("suspicious", BUG_LIKELY):
+            word = BELOW_ROUNDING
+        unclear = np.count_nonzero(kink_near & ~at_kink)
+        note = f"{unclear} wrong entries are also near a kink: move the parameters and check again" * bool(unclear)
+        return TensorCheck(
+            name, numeric.shape, error, word, worst, float(analytic[worst]), float(numeric[worst]), kinks, note
+        )
+
+
+def _kinks(analytic, sides: dict, rounding: float) -> tuple[np.ndarray, np.ndarray]:
+    """Where a kink within ±h explains the error, and where there is one.
+
+    A smooth loss has slopes above and below that differ by s f″: in proportion to the step s. A kink breaks the
+    proportion. It explains the error where the gradient is one of the slopes beside it.
+    """
+    h = max(sides)
+    error = np.abs(analytic - _mean(sides[h]))
+    gap = {s: above - below for s, (below, above) in sides.items()}
+    there = np.zeros(error.shape, bool)
+    agrees = np.zeros(error.shape, bool)
+    for s, (below, above) in sides.items():
+        noise = 4 * rounding / s
+        there |= np.abs(gap[h] - h / s * gap[s]) > error / 2 + h / s * noise
+        nearest = np.min(np.abs([analytic - slope for slope in (below, above, _mean((below, above)))]), axis=0)
+        agrees |= (nearest <= np.maximum(1e-3 * error, noise / 2)) & (noise < error / 2)
+    there &= error > 4 * rounding / h
+    return there & agrees, there
+
+
+def _worst(analytic, numeric, left_out, rounding: float) -> tuple[tuple[int, ...], bool]:
+    """The index of the entry to show, and whether rounding explains every difference."""
+    difference = np.abs(analytic - numeric)
+    if not np.all(np.isfinite(difference)):
+        return _index(~np.isfinite(difference)), False
+    explained = bool(np.all(difference[~left_out] <= rounding))
+    # Which entry rounding hits hardest differs between machines; the largest gradient does not.
+    size = np.abs(analytic) if explained else difference
+    return _index(np.where(left_out, -1.0, size)), explained
+
+
+def _confirm_by_the_loop(network, l: int, row: TensorCheck, X, Y, h: float, rounding: float) -> None:
+    """One entry of layer l the slow way: the fast differences must be those of network.loss."""
+    if not np.isfinite(row.numeric):
+        return
+    losses = []
+    for step in (h, -h):
+        weights = [W.copy() for W in network.weights]
+        weights[l][row.worst] += step
+        losses.append(to_real(network.with_parameters(weights, network.biases).loss(X, Y)))
+    loop = (losses[0] - losses[1]) / (2 * h)
+    if not abs(loop - row.numeric) <= 1e-6 * abs(loop) + 4 * rounding / h:
+        raise ValueError(
+            f"network.loss and network.loss_from({l + 1}, …) disagree: the differences at {row.name}{list(row.worst)} "
+            f"are {loop:g} and {row.numeric:g}"
+        )
+
+
+def _cells(row: TensorCheck) -> tuple[str, ...]:
+    # An error below every bound is rounding, whose digits differ between machines: only the bound is shown.
+    error = "< 1e-7" if row.error < VERDICTS["excellent"] else f"{row.error:.1e}"
+    worst = str(list(row.worst)) if row.worst else "-"
+    return row.name, str(row.shape), error, worst, f"{row.analytic:+.5e}", f"{row.numeric:+.5e}", row.verdict
+
+
+def _notes(row: TensorCheck) -> list[str]:
+    notes = [row.note] if row.note else []
+    if row.verdict == BELOW_ROUNDING:
+        notes.append("no difference is larger than the rounding of the loss, so the check sees nothing here")
+    if row.kinks:
+        j, below, above, analytic = row.kinks[0]
+        count = f"{len(row.kinks)} {'entry' if len(row.kinks) == 1 else 'entries'}"
+        notes.append(
+            f"{count} left out, because ±h crosses a kink and the gradient is the slope beside it: at {list(j)} the "
+            f"slopes over h are {below:+.5e} and {above:+.5e}, the gradient is {analytic:+.5e}"
+        )
+    return notes
+
+
+def _mean(sides) -> np.ndarray:
+    """The centred difference: the mean of the slopes below and above."""
+    return (sides[0] + sides[1]) / 2
+
+
+def _index(array) -> tuple[int, ...]:
+    """The index of the (first) largest entry."""
+    return tuple(map(int, np.unravel_index(np.argmax(array), array.shape)))
