@@ -139,7 +139,7 @@ def fit(name: str, shape: tuple[int, ...], spec: str, sizes: Sizes) -> None:
         raise ValueError(f"{name} has shape {shape}: expected {axes}, {_expected(dimensions, sizes)}")
     found = {"...": shape[:leading]} if "..." in dimensions else {}
     found |= dict(zip(rest, shape[leading:], strict=True))
-    clashes = [_clash(d, *sizes[d]) for d, size in found.items() if d in sizes and sizes[d][0] != size]
+    clashes = [_clash(d, *sizes[d], bool(rest)) for d, size in found.items() if d in sizes and sizes[d][0] != size]
     if clashes:
         raise ValueError(
             f"{name} has shape {shape}, but {' and '.join(clashes)}: expected {_expected(dimensions, sizes)}"
@@ -157,8 +157,10 @@ def promoted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def _clash(dimension: str, size: Any, owner: str) -> str:
-    return f"{owner} has shape {size}" if dimension == "..." else f"{owner} has {size} {DIMENSIONS[dimension]}"
+def _clash(dimension: str, size: Any, owner: str, leading: bool) -> str:
+    if dimension == "...":
+        return f"{owner} has {'leading ' * leading}shape {size}"
+    return f"{owner} has {size} {DIMENSIONS[dimension]}"
 
 
 def _expected(dimensions: list[str], sizes: Sizes) -> str:

@@ -381,7 +381,8 @@ def softmax(Z):
     array([[0.5, 0. , 0.5],
            [0.5, 0.5, 0. ]])
     """
-    E = np.exp(_minus_largest(Z))
+    D, _ = _minus_largest(Z)
+    E = np.exp(D)
     return E / E.sum(axis=-1, keepdims=True)
 
 
@@ -415,8 +416,7 @@ def log_softmax(Z):
     >>> log_softmax([1e4, 0, 0])
     array([     0., -10000., -10000.])
     """
-    D = _minus_largest(Z)
-    t = Z.real.argmax(axis=-1)[..., np.newaxis]
+    D, t = _minus_largest(Z)
     others = np.arange(Z.shape[-1]) != t
     return D - np.log1p(np.sum(np.exp(D), axis=-1, keepdims=True, where=others))
 
@@ -498,14 +498,21 @@ def _magnitude(z):
 
 
 def _minus_largest(Z):
-    """Z minus the largest real part of its row; 0 where they are equal, also when both are infinite."""
+    """Z − zₜ and t, where t is the place of the entry of the largest real part, row by row.
+
+    zₜ keeps its imaginary part, so that e^{zₜ−zₜ} is 1 for the complex step too. Entries equal to zₜ
+    give 0, infinite ones too.
+    """
     if Z.shape[-1] == 0:
         raise ValueError(f"Z has shape {Z.shape}: expected at least one class")
-    largest = Z.real.max(axis=-1, keepdims=True)
-    ties = np.sum(Z.real == largest, axis=-1)
-    no_limit = np.isinf(largest[..., 0]) & (ties > 1)
-    refuse(no_limit, "the largest entry of a row of Z", largest[..., 0], "softmax has a limit where it is unique")
-    return np.subtract(Z, largest, out=np.zeros_like(Z), where=largest != Z)
+    t = Z.real.argmax(axis=-1, keepdims=True)
+    largest = np.take_along_axis(Z, t, axis=-1)
+    ties = np.sum(largest == Z, axis=-1, keepdims=True)
+    no_limit = np.isinf(largest) & (ties > 1)
+    refuse(
+        no_limit[..., 0], "the largest entry of a row of Z", largest[..., 0], "softmax has a limit where it is unique"
+    )
+    return np.subtract(Z, largest, out=np.zeros_like(Z), where=largest != Z), t
 
 
 class Activation(NamedTuple):
