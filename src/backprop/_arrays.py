@@ -132,20 +132,23 @@ def refuse(wrong: np.ndarray, name: str, array: np.ndarray, expected: str) -> No
 def fit(name: str, shape: tuple[int, ...], spec: str, sizes: Sizes) -> None:
     """Match a shape with a specification such as ``"m n_in"``, bind the sizes that are new, refuse a clash."""
     dimensions = spec.split()
+    expected = _expected(dimensions, sizes)
     rest = [d for d in dimensions if d != "..."]
     leading = len(shape) - len(rest)
     if leading < 0 or (leading > 0 and "..." not in dimensions):
         axes = f"{len(rest)} {'axis' if len(rest) == 1 else 'axes'}{' or more' * ('...' in dimensions)}"
-        raise ValueError(f"{name} has shape {shape}: expected {axes}, {_expected(dimensions, sizes)}")
+        raise ValueError(f"{name} has shape {shape}: expected {axes}, {expected}")
     found = {"...": shape[:leading]} if "..." in dimensions else {}
     found |= dict(zip(rest, shape[leading:], strict=True))
-    clashes = [_clash(d, *sizes[d], bool(rest)) for d, size in found.items() if d in sizes and sizes[d][0] != size]
-    if clashes:
-        raise ValueError(
-            f"{name} has shape {shape}, but {' and '.join(clashes)}: expected {_expected(dimensions, sizes)}"
-        )
+    clashes: dict[str, list[str]] = {}
     for d, size in found.items():
-        sizes.setdefault(d, (size, name))
+        known, owner = sizes.setdefault(d, (size, name))
+        if known != size:
+            words = f"{'leading ' * bool(rest)}shape {known}" if d == "..." else f"{known} {DIMENSIONS[d]}"
+            clashes.setdefault(owner, []).append(words)
+    if clashes:
+        others = " and ".join(f"{owner} has {' and '.join(words)}" for owner, words in clashes.items())
+        raise ValueError(f"{name} has shape {shape}, but {others}: expected {expected}")
 
 
 def promoted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -155,12 +158,6 @@ def promoted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {
         name: array.astype(common if array.dtype.kind == "c" else real, copy=False) for name, array in arrays.items()
     }
-
-
-def _clash(dimension: str, size: Any, owner: str, leading: bool) -> str:
-    if dimension == "...":
-        return f"{owner} has {'leading ' * leading}shape {size}"
-    return f"{owner} has {size} {DIMENSIONS[dimension]}"
 
 
 def _expected(dimensions: list[str], sizes: Sizes) -> str:
