@@ -21,63 +21,67 @@ def losses_of_moved_columns(network, layer: int, Z, Y, moves):
     Y = np.asarray(Y)
     if Y.ndim == 1:
         Y = (Y[:, np.newaxis] == np.arange(network.weights[-1].shape[1])).astype(Z.dtype)
-    above = _move_the_layer_above if len(network.weights) > layer else _move_the_output
+    k, m = moves.shape
+    Y = _copies(Y, k)
+    above = _moved_above if len(network.weights) > layer else _moved
+    mean_over = 1 if network.loss_name == "half_squared_error" else m
     with np.errstate(**LIMITS, divide="ignore", invalid="ignore"):
-        columns = [_rest_of_the_pass(network, *copies, Y) for copies in above(network, layer, Z, moves)]
+        columns = [
+            _losses_of_rows(network, *moved, Y).reshape(k, m).sum(axis=1) / mean_over
+            for moved in above(network, layer, Z, moves)
+        ]
     return np.stack(columns, axis=1)
 
 
-def _move_the_output(network, layer, Z, moves):
-    """For each column the layer and its k copies, in the shape (n, k, m)."""
+def _copies(Z, k: int):
+    """k copies of Z below each other, each column of all copies contiguous: shape (k m, n)."""
+    return np.tile(Z.T, k).T
+
+
+def _moved(network, layer, Z, moves):
+    """For each column of Z: the layer, and copies of its Z with that column moved, shape (k m, n)."""
     for j in range(Z.shape[1]):
-        copies = np.repeat(Z.T[:, np.newaxis, :], len(moves), axis=1)
-        copies[j] += moves
+        copies = _copies(Z, len(moves))
+        copies[:, j] += moves.ravel()
         yield layer, copies
 
 
-def _move_the_layer_above(network, layer, Z, moves):
-    """As `_move_the_output`, for the Z of the layer above, as far as it can be had by a rank-one term."""
+def _moved_above(network, layer, Z, moves):
+    """As `_moved`, but for the Z of the layer above, as far as a rank-one term gives it."""
     name = network.activations[layer - 1]
     if name == "softmax":  # one moved entry of Z moves every entry of A
-        for _, copies in _move_the_output(network, layer, Z, moves):
-            yield layer, copies
+        yield from _moved(network, layer, Z, moves)
         return
     f = FUNCTIONS[name]
     W, b = network.weights[layer], network.biases[layer]
     A = f(Z)
-    Z_above = (A @ W + b).T[:, np.newaxis, :]
+    Z_above = _copies(A @ W + b, len(moves))
     for j in range(Z.shape[1]):
         gain = f(Z[:, j] + moves) - A[:, j]
-        yield layer + 1, W[j][:, np.newaxis, np.newaxis] * gain + Z_above
+        moved = np.multiply.outer(W[j], gain.ravel()).T
+        moved += Z_above
+        yield layer + 1, moved
 
 
-def _rest_of_the_pass(network, layer, Z, Y):
-    """The k losses of the copies in Z, shape (n, k, m), of the pre-activations of a layer."""
-    n, k, m = Z.shape
-    Z = Z.reshape(n, k * m)
+def _losses_of_rows(network, layer, Z, Y):
+    """What each row of Z, the pre-activations of a layer, adds to the sum of the losses."""
     for l in range(layer, len(network.weights)):
-        A = FUNCTIONS[network.activations[l - 1]](Z.T).T
-        Z = network.weights[l].T @ A + network.biases[l][:, np.newaxis]
-    return _losses(network.loss_name, network.activations[-1], Z.reshape(-1, k, m).transpose(1, 2, 0), Y)
-
-
-def _losses(loss: str, activation: str, Z, Y):
-    """One loss for each copy in Z, shape (k, m, K), against Y, shape (m, K)."""
-    m = Z.shape[1]
+        A = FUNCTIONS[network.activations[l - 1]](Z)
+        Z = (network.weights[l].T @ A.T).T
+        Z += network.biases[l]
+    activation, loss = network.activations[-1], network.loss_name
     if (activation, loss) == ("softmax", "cross_entropy"):
-        D = Z - Z.max(axis=-1, keepdims=True)
-        each = Y.sum(axis=-1) * np.log(np.exp(D).sum(axis=-1)) - (Y * D).sum(axis=-1)
-    elif (activation, loss) == ("sigmoid", "binary_cross_entropy"):
-        each = (np.maximum(Z, 0) - Y * Z + np.log1p(np.exp(-np.abs(Z)))).sum(axis=-1)
-    else:
-        A = FUNCTIONS[activation](Z)
-        if loss == "cross_entropy":
-            each = -_weighted_log(Y, A).sum(axis=-1)
-        elif loss == "binary_cross_entropy":
-            each = -(_weighted_log(Y, A) + _weighted_log(1 - Y, 1 - A)).sum(axis=-1)
-        else:
-            each = ((A - Y) ** 2).sum(axis=-1) / (2 if loss == "half_squared_error" else 1)
-    return each.sum(axis=-1) / (1 if loss == "half_squared_error" else m)
+        Z -= Z.max(axis=1, keepdims=True)  # a copy of its own: in place, because new memory costs more than the sums
+        weighted = np.einsum("rk,rk->r", Y, Z)
+        return Y.sum(axis=1) * np.log(np.exp(Z, out=Z).sum(axis=1)) - weighted
+    if (activation, loss) == ("sigmoid", "binary_cross_entropy"):
+        return (np.maximum(Z, 0) - Y * Z + np.log1p(np.exp(-np.abs(Z)))).sum(axis=1)
+    A = FUNCTIONS[activation](Z)
+    if loss == "cross_entropy":
+        return -_weighted_log(Y, A).sum(axis=1)
+    if loss == "binary_cross_entropy":
+        return -(_weighted_log(Y, A) + _weighted_log(1 - Y, 1 - A)).sum(axis=1)
+    return ((A - Y) ** 2).sum(axis=1) / (2 if loss == "half_squared_error" else 1)
 
 
 def _weighted_log(Y, A):
