@@ -108,7 +108,7 @@ def book(_: argparse.Namespace) -> None:
     """build the HTML book"""
     started = time.perf_counter()
     logged([str(venv_python()), "tools/assets.py"], LOGS / "assets.log")
-    run("-m", "jupyter_book", "build", ".", "-W", "--keep-going", "-q")
+    run("-c", "from jupyter_book.cli.main import main; main()", "build", ".", "-W", "--keep-going", "-q")
     pages = len(list(HTML.glob("**/*.html")))
     seconds = time.perf_counter() - started
     print(f"The book is built ({pages} pages, {seconds:.0f} s): open {HTML.relative_to(ROOT) / 'index.html'}")
