@@ -50,7 +50,7 @@ class Place:
         # Evidence that falls short of a proof says so in a word that is always there.
         word = element("span", evidence, classes="visually-hidden" if evidence in HOLDS_FOR_ALL_SIZES else "word")
         sign = element("span", SIGNS[evidence], aria_hidden="true")
-        button = element("button", sign, word, classes="mark", type="button", aria_describedby=name)
+        button = element("button", sign, word, classes="sign", type="button", aria_describedby=name)
         return element("span", button, tip, classes=f"evidence evidence-{evidence}")
 
 
@@ -68,4 +68,4 @@ def inline(latex: str) -> nodes.math:
 
 def sign(glyph: str) -> Markup:
     """A glyph that decorates words which say the same."""
-    return element("span", glyph, classes="mark", aria_hidden="true")
+    return element("span", glyph, classes="sign", aria_hidden="true")

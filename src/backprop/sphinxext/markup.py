@@ -1,7 +1,7 @@
 """One document node for HTML elements that docutils has no word for, and text with ``$…$`` in it.
 
 Everything the course draws itself (derivations, cards, exercises) is built from :class:`Markup`, so that the tree
-stays a docutils tree: references inside it resolve, titles are indexed, and another builder sees the text without the tags.
+stays a docutils tree: references inside it resolve, titles are indexed, another builder sees the text without the tags.
 """
 
 from __future__ import annotations

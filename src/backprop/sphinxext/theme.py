@@ -1,0 +1,66 @@
+"""What the theme's pages load in vain is dropped, loudly: when the theme changes under it, the build stops.
+
+The theme loads its icons twice, as a font and as a script of 1.5 MB that draws them once more; the font is enough. It
+preloads two further icon fonts that few pages use. And it starts in no colour mode at all, which it reports as an error
+in every reader's console, unless a mode is named; naming it in the page's source would leave readers without JavaScript
+with no colours, so it is named in the script.
+"""
+
+from __future__ import annotations
+
+import re
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+
+DROPPED = (
+    r'<script src="[^"]*vendor/fontawesome/[^"]*/js/all\.min\.js[^"]*"></script>',
+    r'<link rel="preload" as="font"[^>]*fa-brands-400\.woff2" />',
+    r'<link rel="preload" as="font"[^>]*fa-regular-400\.woff2" />',
+)
+SYSTEM = 'matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"'
+# Before the first paint: the reader's choice if there is one, otherwise the system's.
+MODES = (
+    ('localStorage.getItem("mode") || ""', 'localStorage.getItem("mode") || "auto"'),
+    ('localStorage.getItem("theme") || ""', f'localStorage.getItem("theme") || ({SYSTEM})'),
+)
+
+
+def once(pattern: str, replacement: str, page: str) -> str:
+    """Replace the one match of a pattern.
+
+    Raises
+    ------
+    ExtensionError
+        When there is not exactly one.
+
+    Examples
+    --------
+    >>> once("b", "x", "abc")
+    'axc'
+    """
+    changed, count = re.subn(pattern, replacement, page)
+    if count != 1:
+        raise ExtensionError(f"the theme has changed: expected one {pattern!r} in its layout, found {count}")
+    return changed
+
+
+def lighter_head(head: str) -> str:
+    for pattern in DROPPED:
+        head = once(pattern, "", head)
+    for unnamed, named in MODES:
+        head = once(re.escape(unnamed), named, head)
+    return head
+
+
+def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
+    context["lighter_head"] = lighter_head
+    # A formula in a page's title would appear in the browser's tab twice, as HTML and as MathML, without its tags.
+    title = app.env.titles.get(pagename)
+    if title is not None and any(title.findall(nodes.math)):
+        context["title"] = title.astext()
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("html-page-context", prepare_page)
