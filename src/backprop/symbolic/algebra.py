@@ -1,0 +1,664 @@
+"""Sums of products over symbolic ranges, and their normal form.
+
+A polynomial is a sum of monomials with rational coefficients; a monomial is a product of atoms with rational exponents. An atom
+is an entry, a symbol, a Kronecker delta, a function of a polynomial, or a *connected sum*: factors tied together by the indices
+that are summed over. Every operation returns the normal form, by these rules:
+
+- products are multiplied out, and a sum of sums is one sum: Σₙ(a + b) = Σₙ a + Σₙ b;
+- a delta uses up a bound index: Σₐ δ(a, b) f(a) = f(b), where b lies in the range of a;
+- a sum falls apart where its factors share no bound index: Σₙₖ aₙ bₖ = (Σₙ aₙ)(Σₖ bₖ), and Σₙ 1 = N;
+- bound indices get canonical names, innermost first, so that sums that differ by names alone are the same atom;
+- a power of a sum stays an atom when its exponent is not a positive whole number, cleared of common factors.
+
+Two polynomials with the same normal form are equal for all sizes. The converse is not claimed.
+
+Indices are texts: ``n`` is free, ``0`` is a literal, ``~3`` is bound and temporary, ``#1`` is bound and canonical, ``$…`` is the
+parameter of a functional's argument.
+"""
+
+from fractions import Fraction
+from itertools import count, permutations
+
+from .errors import ExpressionError
+
+LONGEST_EXPLICIT_SUM = 8  # sums over a range of known, short length are written out
+
+
+def exact(value):
+    """A rational number, as an int where it is whole (ints are faster)."""
+    return value.numerator if isinstance(value, Fraction) and value.denominator == 1 else value
+
+
+class Atom:
+    """A factor that the algebra does not look into: `kind`, `data`, and the indices free in it."""
+
+    __slots__ = ("data", "depth", "indices", "kind", "order", "positive")
+
+    def __init__(self, kind, data, indices, depth, order, positive):
+        self.kind, self.data, self.indices, self.depth = kind, data, indices, depth
+        self.order, self.positive = order, positive
+
+    def __lt__(self, other):
+        return self.order < other.order
+
+    def __repr__(self):
+        return f"{self.kind}{self.data}"
+
+
+class Polynomial:
+    """A sum of monomials: ``{((atom, exponent), …): coefficient}``, never with a zero coefficient."""
+
+    __slots__ = ("_key", "terms")
+
+    def __init__(self, terms):
+        self.terms, self._key = terms, None
+
+    @property
+    def key(self):
+        """A hashable form, the same for equal polynomials."""
+        if self._key is None:
+            self._key = tuple(sorted(self.terms.items(), key=lambda t: [(a.order, e) for a, e in t[0]]))
+        return self._key
+
+    def __hash__(self):
+        return hash(self.key)
+
+    def __eq__(self, other):
+        return self.terms == other.terms
+
+    @property
+    def number(self):
+        """The value if it is a plain number, else None."""
+        if not self.terms:
+            return 0
+        return self.terms.get(()) if len(self.terms) == 1 else None
+
+    @property
+    def indices(self):
+        """All indices free in it."""
+        return frozenset().union(*(a.indices for m in self.terms for a, _ in m))
+
+    def __repr__(self):
+        return f"Polynomial({self.terms})"
+
+
+def constant(value):
+    """The polynomial of a number."""
+    return Polynomial({(): exact(value)} if value else {})
+
+
+def is_literal(index):
+    """Whether an index is a written number."""
+    return index.isdigit()
+
+
+class Algebra:
+    """The operations. One instance serves one derivation: atoms are shared and results remembered.
+
+    Parameters
+    ----------
+    positive : names of symbols and matrices whose entries are positive by hypothesis
+    tick : called now and then; raises when the time is up
+    """
+
+    def __init__(self, positive=(), tick=lambda: None):
+        self.positive, self.tick = frozenset(positive), tick
+        self.ranges = {}  # index -> (low, high), both ends included
+        self._atoms, self._skeletons, self._renamed, self._products = {}, {}, {}, {}
+        self._fresh = count(1)
+        self._rules = []  # hypotheses: (pattern atom, exponent, wildcards, value)
+
+    # -- atoms -------------------------------------------------------------------------------------------------------------
+
+    def atom(self, kind, data, indices=frozenset(), depth=0, skeleton="", positive=False):
+        """The one atom of this kind and data."""
+        found = self._atoms.get((kind, data))
+        if found is None:
+            order = (f"{kind} {skeleton}", len(self._atoms))
+            found = self._atoms[kind, data] = Atom(kind, data, frozenset(indices), depth, order, positive)
+        return found
+
+    def of(self, atom):
+        """An atom as a polynomial, with the hypotheses applied."""
+        return self._apply_rules(((atom, 1),), 1)
+
+    def symbol(self, name, positive=False):
+        """A scalar, a dimension, or an index used as a number."""
+        if is_literal(name):
+            return constant(int(name))
+        indices = () if name.startswith("$") else (name,)
+        return self.of(self.atom("symbol", name, indices, 0, name, positive or name in self.positive))
+
+    def entry(self, name, i, j):
+        """One entry of a named matrix."""
+        indices = frozenset(k for k in (i, j) if not is_literal(k) and not k.startswith("$"))
+        return self.of(self.atom("entry", (name, i, j), indices, _depth(i, j), name, name in self.positive))
+
+    def delta(self, i, j):
+        """1 where the indices agree."""
+        if i == j:
+            return constant(1)
+        if is_literal(i) and is_literal(j):
+            return constant(0)
+        i, j = sorted((i, j))
+        indices = frozenset(k for k in (i, j) if not is_literal(k) and not k.startswith("$"))
+        return self.of(self.atom("delta", (i, j), indices, _depth(i, j)))
+
+    def undefined(self, name, order, argument):
+        """An undefined function, differentiated `order` times, at a polynomial."""
+        return self.of(self._over("undefined", (name, order), argument, f"{name}{order}"))
+
+    def functional(self, name, slots, arguments):
+        """A derivative of an undefined functional; `slots` are the entries it was differentiated by, in any order."""
+        slots = tuple(sorted(slots))
+        used = [k for _, i, j in slots for k in (i, j) if not is_literal(k) and not k.startswith("$")]
+        indices = frozenset(used).union(*(p.indices for _, _, p in arguments))
+        depth = max([_depth(*used), *(self._depth_of(p) for _, _, p in arguments)])
+        data = (name, slots, tuple((r, c, p) for r, c, p in arguments))
+        return self.of(self.atom("functional", data, indices, depth, f"{name}{len(slots)}"))
+
+    def _over(self, kind, tag, argument, skeleton, positive=False):
+        inside = " ".join(a.order[0] for m in argument.terms for a, _ in m)
+        return self.atom(
+            kind, (tag, argument), argument.indices, self._depth_of(argument), f"{skeleton} {inside}", positive
+        )
+
+    def _depth_of(self, poly):
+        return max((a.depth for m in poly.terms for a, _ in m), default=0)
+
+    # -- arithmetic ----------------------------------------------------------------------------------------------------------
+
+    def add(self, *polys):
+        """The sum."""
+        out = {}
+        for p in polys:
+            for m, c in p.terms.items():
+                total = out.get(m, 0) + c
+                if total:
+                    out[m] = exact(total)
+                else:
+                    out.pop(m, None)
+        return Polynomial(out)
+
+    def scale(self, poly, factor):
+        """A number times a polynomial."""
+        return Polynomial({m: exact(c * factor) for m, c in poly.terms.items()} if factor else {})
+
+    def subtract(self, a, b):
+        """The difference."""
+        return self.add(a, self.scale(b, -1))
+
+    def multiply(self, *polys):
+        """The product, multiplied out."""
+        out = constant(1)
+        for p in polys:
+            if len(out.terms) == 1 and out.number is not None:
+                out = self.scale(p, out.number)
+                continue
+            parts = []
+            for m, c in out.terms.items():
+                for n, d in p.terms.items():
+                    parts.append(self.scale(self._multiply_monomials(m, n), c * d))
+            out = self.add(*parts)
+        return out
+
+    def _multiply_monomials(self, m, n):
+        if not m or not n:
+            return Polynomial({m or n: 1})
+        found = self._products.get((m, n))
+        if found is None:
+            self.tick()
+            exponents = dict(m)
+            for a, e in n:
+                exponents[a] = exact(exponents.get(a, 0) + e)
+            found = self._products[m, n] = self.monomial(exponents)
+        return found
+
+    def monomial(self, exponents):
+        """The product of atoms with the given exponents, by the rules for each kind of atom."""
+        plain, parts, coefficient = {}, [], 1
+        for a, e in exponents.items():
+            if a.kind in ("step", "delta") and e > 0:
+                e = 1
+            if a.kind == "base" and (e > 0 or a.data[1].number is not None):
+                whole = e.numerator // e.denominator  # the floor
+                if (number := a.data[1].number) is not None:
+                    coefficient = coefficient * Fraction(number) ** whole
+                elif whole:
+                    parts.append(self.power(a.data[1], whole))
+                e = exact(e - whole)
+            if e:
+                plain[a] = e
+        for a, e in plain.items():
+            if a.kind == "delta" and e > 0 and any(a.data[1] in f.indices for f in plain if f is not a):
+                rest = self.multiply(*parts, *(self.of_power(f, k) for f, k in plain.items() if f is not a))
+                renamed = self.rename(rest, {a.data[1]: a.data[0]})
+                return self.scale(self.multiply(Polynomial({((a, 1),): 1}), renamed), coefficient)
+        ordered = tuple(sorted(plain.items(), key=lambda f: f[0].order))
+        out = self._divide_by_bases(ordered, exact(coefficient))
+        return self.multiply(out, *parts) if parts else out
+
+    @staticmethod
+    def of_power(atom, exponent):
+        """A power of an atom, as it stands."""
+        return Polynomial({((atom, exponent),): 1})
+
+    def _divide_by_bases(self, monomial, coefficient):
+        """Rewrite lead·(lead + rest)⁻ᵏ as (lead + rest)⁻ᵏ⁺¹ - rest·(lead + rest)⁻ᵏ, so that such fractions have one form."""
+        exponents = dict(monomial)
+        for base, e in monomial:
+            if base.kind != "base" or e > -1:
+                continue
+            lead, lead_coefficient, rest = self._leading(base.data[1])
+            if lead and all(exponents.get(a, 0) * k > 0 and abs(exponents[a]) >= abs(k) for a, k in lead):
+                left = dict(monomial)
+                for a, k in lead:
+                    left[a] = exact(left[a] - k)
+                raised = self.monomial({**left, base: exact(e + 1)})
+                others = self.multiply(self.monomial(left), rest)
+                return self.scale(self.subtract(raised, others), Fraction(coefficient) / lead_coefficient)
+        return self._apply_rules(monomial, coefficient)
+
+    def _leading(self, poly):
+        lead = max(poly.terms, key=lambda m: [(a.order, abs(e)) for a, e in m])
+        rest = Polynomial({m: c for m, c in poly.terms.items() if m != lead})
+        return lead, poly.terms[lead], rest
+
+    def power(self, poly, exponent):
+        """A polynomial to a rational power."""
+        exponent = exact(Fraction(exponent))
+        if exponent == 0:
+            return constant(1)
+        if not poly.terms:
+            if exponent < 0:
+                raise ExpressionError("a denominator is zero")
+            return poly
+        if len(poly.terms) == 1:
+            return self._power_of_monomial(*next(iter(poly.terms.items())), exponent)
+        if isinstance(exponent, int) and exponent > 0:
+            out = constant(1)
+            for _ in range(exponent):
+                out = self.multiply(out, poly)
+            return out
+        content, coefficient, core = self._without_content(poly, whole=isinstance(exponent, int))
+        outside = self._power_of_monomial(content, coefficient, exponent)
+        base = self._over("base", "", core, "", all(c > 0 and _all_positive(m) for m, c in core.terms.items()))
+        return self.multiply(outside, self.monomial({base: exponent}))
+
+    def _power_of_monomial(self, monomial, coefficient, exponent):
+        if isinstance(exponent, int):
+            out = self.monomial({a: exact(e * exponent) for a, e in monomial})
+            return self.scale(out, Fraction(coefficient) ** exponent)
+        out = self.monomial({a: exact(e * exponent) for a, e in monomial if a.positive})
+        size = Fraction(abs(coefficient))
+        for number, e in ((size.numerator, exponent), (size.denominator, -exponent)):
+            if number != 1:
+                base = self._over("base", "", constant(number), str(number), True)
+                out = self.multiply(out, self.monomial({base: e}))
+        others = tuple((a, e) for a, e in monomial if not a.positive)
+        if others or coefficient < 0:
+            inside = Polynomial({others: -1 if coefficient < 0 else 1})
+            out = self.multiply(out, self.monomial({self._over("base", "", inside, ""): exponent}))
+        return out
+
+    def _without_content(self, poly, whole):
+        """The common factor of all terms, its coefficient, and what remains; only positive factors under a root."""
+        least = None
+        for m in poly.terms:
+            here = dict(m)
+            if least is None:
+                least = here
+            else:
+                least = {a: min(least.get(a, 0), here.get(a, 0)) for a in {**least, **here}}
+        content = tuple(sorted(((a, e) for a, e in least.items() if e and (whole or a.positive)), key=lambda f: f[0].order))
+        first = min(poly.terms, key=lambda m: [(a.order, e) for a, e in m])
+        coefficient = poly.terms[first] if whole else abs(poly.terms[first])
+        inverse = Polynomial({tuple((a, -e) for a, e in content): 1 / Fraction(coefficient)})
+        return content, coefficient, self.multiply(poly, inverse)
+
+    # -- functions -----------------------------------------------------------------------------------------------------------
+
+    def exp(self, poly):
+        """e to a polynomial, as a product over its terms: eᵃ⁺ᵇ = eᵃ eᵇ."""
+        parts = []
+        for m, c in poly.terms.items():
+            if len(m) == 1 and m[0][0].kind == "log" and m[0][1] == 1:
+                parts.append(self.power(m[0][0].data[1], c))
+                continue
+            unit = Polynomial({m: 1})
+            parts.append(self.monomial({self._over("exp", "", unit, "", True): c}))
+        return self.multiply(*parts)
+
+    def log(self, poly):
+        """The natural logarithm; of a product of positive factors it is the sum of theirs."""
+        if poly.number == 1:
+            return constant(0)
+        if len(poly.terms) == 1:
+            ((m, c),) = poly.terms.items()
+            if c > 0 and m and _all_positive(m):
+                parts = [self.scale(self._log_of_atom(a), e) for a, e in m]
+                return self.add(*parts, self.log(constant(c)) if c != 1 else constant(0))
+        if poly.number is None and len(poly.terms) > 1:
+            content, coefficient, core = self._without_content(poly, whole=False)
+            if content or coefficient != 1:
+                outside = self.log(Polynomial({content: coefficient}))
+                return self.add(outside, self.of(self._over("log", "", core, "")))
+        return self.of(self._over("log", "", poly, ""))
+
+    def _log_of_atom(self, a):
+        if a.kind == "exp":
+            return a.data[1]
+        inside = a.data[1] if a.kind == "base" else Polynomial({((a, 1),): 1})
+        return self.of(self._over("log", "", inside, ""))
+
+    def step(self, poly):
+        """1 where the polynomial is positive, else 0; a positive factor does not matter."""
+        if poly.number is not None:
+            return constant(int(poly.number > 0))
+        if all(c > 0 and _all_positive(m) for m, c in poly.terms.items()):
+            return constant(1)
+        _, coefficient, core = self._without_content(poly, whole=False)
+        return self.of(self._over("step", "", core, ""))
+
+    def named(self, name, poly):
+        """A function that has no rule here but its name."""
+        return self.of(self._over("named", name, poly, name))
+
+    # -- sums ----------------------------------------------------------------------------------------------------------------
+
+    def fresh(self, low, high):
+        """A new bound index with its range."""
+        index = f"~{next(self._fresh)}"
+        self.ranges[index] = (low, high)
+        return index
+
+    def sum_over(self, poly, bound):
+        """The sum of a polynomial over bound indices made by `fresh`."""
+        for k in bound:
+            low, high = (end.number for end in self.ranges[k])
+            if low is not None and high is not None and high - low < LONGEST_EXPLICIT_SUM:
+                rest = [b for b in bound if b != k]
+                values = [self.rename(poly, {k: str(v)}) for v in range(int(low), int(high) + 1)]
+                return self.sum_over(self.add(*values), rest)
+        return self.add(*(self.scale(self._sum_monomial(m, tuple(bound)), c) for m, c in poly.terms.items()))
+
+    def _sum_monomial(self, monomial, bound):
+        self.tick()
+        if not bound:
+            return Polynomial({monomial: 1})
+        return (
+            self._contract(monomial, bound)
+            or self._open_inner_sums(monomial, bound)
+            or self._split(monomial, bound)
+        )
+
+    def _contract(self, monomial, bound):
+        for a, e in monomial:
+            if a.kind != "delta" or e < 0:
+                continue
+            for k, other in (a.data, a.data[::-1]):
+                if k in bound and self._within(other, k):
+                    rest = Polynomial({tuple(f for f in monomial if f[0] is not a): 1})
+                    return self.sum_over(self.rename(rest, {k: other}), [b for b in bound if b != k])
+        return None
+
+    def _within(self, index, k):
+        """Whether every value of an index lies in the range of k."""
+        low, high = self.ranges[k]
+        if is_literal(index):
+            value = int(index)
+            return low.number is not None and low.number <= value and (
+                value <= high.number if high.number is not None else value == 0 == low.number
+            )
+        return index in self.ranges and self.ranges[index] == (low, high)
+
+    def _open_inner_sums(self, monomial, bound):
+        for a, e in monomial:
+            if a.kind == "sum" and isinstance(e, int) and e > 0 and a.indices & set(bound):
+                rest = Polynomial({tuple(f for f in monomial if f[0] is not a): 1})
+                opened, inner = [rest], []
+                for _ in range(e):
+                    names, body = self.open_sum(a)
+                    inner += names
+                    opened.append(body)
+                return self.sum_over(self.multiply(*opened), [*bound, *inner])
+        return None
+
+    def open_sum(self, atom):
+        """A connected sum's indices, made fresh, and its body."""
+        ranges, body = atom.data
+        names = [self.fresh(low, high) for _, low, high in ranges]
+        return names, self.rename(body, {k: n for (k, _, _), n in zip(ranges, names, strict=True)})
+
+    def _split(self, monomial, bound):
+        groups, outside = _connected(monomial, bound)
+        used = {k for names, _ in groups for k in names}
+        parts = [Polynomial({outside: 1})]
+        for k in bound:
+            if k not in used:
+                low, high = self.ranges[k]
+                parts.append(self.add(high, self.scale(low, -1), constant(1)))
+        parts += [self._connected_sum(names, factors) for names, factors in groups]
+        return self.multiply(*parts)
+
+    def _connected_sum(self, names, factors):
+        """One connected sum; a part that cancels against a denominator or matches a hypothesis is summed first."""
+        denominators = {a for a, e in factors if e < 0 and a.kind == "sum"}
+        if len(names) > 1 and (self._rules or denominators):
+            for k in names:
+                inner = tuple(f for f in factors if k in f[0].indices)
+                if len(inner) == len(factors):
+                    continue
+                coefficient, atom = self._sum_atom([k], inner)
+                value = self.of(atom)
+                if atom in denominators or value != self.of_power(atom, 1):
+                    rest = Polynomial({tuple(f for f in factors if f not in inner): 1})
+                    whole = self.multiply(rest, coefficient, value)
+                    return self.sum_over(whole, [b for b in names if b != k])
+        coefficient, atom = self._sum_atom(names, factors)
+        return self.multiply(coefficient, self.of(atom))
+
+    def _sum_atom(self, names, factors):
+        """The connected sum under the least of its canonical names, and the number that comes out of it."""
+        base = 1 + max(a.depth for a, _ in factors)
+        best = None
+        for order in self._candidate_orders(names, factors):
+            mapping = {k: f"#{base + n}" for n, k in enumerate(order)}
+            body = self.multiply(*(self.rename_atom(a, e, mapping) for a, e in factors))
+            key = _order_of(body)
+            if best is None or key < best[0]:
+                best = key, body, tuple((mapping[k], *self.ranges[k]) for k in order)
+        _, body, ranges = best
+        coefficient = constant(1)
+        if len(body.terms) == 1:
+            ((m, c),) = body.terms.items()
+            body, coefficient = Polynomial({m: 1}), constant(c)
+        indices = frozenset(k for a, _ in factors for k in a.indices if k not in names)
+        skeleton = " ".join(sorted(f"{a.order[0]}^{e}" for a, e in factors))
+        positive = all(c > 0 and _all_positive(m) for m, c in body.terms.items())
+        depth = max(base + len(names) - 1, self._depth_of(body))
+        return coefficient, self.atom("sum", (ranges, body), indices, depth, skeleton, positive)
+
+    def _candidate_orders(self, names, factors):
+        """Orders of the bound indices that may give the least form: colours are refined until they tell indices apart."""
+        if len(names) == 1:
+            return [names]
+        colours = self._refine({k: repr([_order_of(end) for end in self.ranges[k]]) for k in names}, factors)
+        classes = {}
+        for k in names:
+            classes.setdefault(colours[k], []).append(k)
+        orders = [[]]
+        for c in sorted(classes):
+            orders = [o + list(p) for o in orders for p in permutations(classes[c])]
+        return orders
+
+    def _refine(self, colours, factors):
+        while True:
+            self.tick()
+            ranked = {c: n for n, c in enumerate(sorted(set(colours.values())))}
+            names = {k: f"@{ranked[c]}" for k, c in colours.items()}
+            refined = {}
+            for k in colours:
+                marked = [(self.rename_atom(a, 1, {**names, k: "@self"}), e) for a, e in factors if k in a.indices]
+                refined[k] = repr((ranked[colours[k]], sorted((_order_of(p), e) for p, e in marked)))
+            if len(set(refined.values())) == len(ranked):
+                return {k: ranked[colours[k]] for k in colours}
+            colours = refined
+
+    # -- renaming indices ----------------------------------------------------------------------------------------------------
+
+    def rename(self, poly, mapping):
+        """The polynomial with free indices renamed; bound ones are never captured, since their names are of another kind."""
+        parts = []
+        for m, c in poly.terms.items():
+            if any(k in mapping for a, _ in m for k in a.indices):
+                parts.append(self.scale(self.multiply(*(self.rename_atom(a, e, mapping) for a, e in m)), c))
+            else:
+                parts.append(Polynomial({m: c}))
+        return self.add(*parts)
+
+    def rename_atom(self, a, exponent, mapping):
+        """A power of an atom with indices renamed."""
+        here = tuple(sorted((k, mapping[k]) for k in a.indices if k in mapping))
+        if not here:
+            return Polynomial({((a, exponent),): 1})
+        found = self._renamed.get((a, exponent, here))
+        if found is None:
+            renamed = self._rebuild(a, dict(here))
+            found = self._renamed[a, exponent, here] = self.power(renamed, exponent) if exponent != 1 else renamed
+        return found
+
+    def _rebuild(self, a, mapping):
+        at = lambda k: mapping.get(k, k)  # noqa: E731
+        if a.kind == "symbol":
+            return self.symbol(at(a.data), a.positive)
+        if a.kind == "entry":
+            name, i, j = a.data
+            return self.entry(name, at(i), at(j))
+        if a.kind == "delta":
+            return self.delta(*map(at, a.data))
+        if a.kind == "functional":
+            name, slots, arguments = a.data
+            slots = tuple((n, at(i), at(j)) for n, i, j in slots)
+            return self.functional(name, slots, [(r, c, self.rename(p, mapping)) for r, c, p in arguments])
+        return self.map_inside(a, lambda p: self.rename(p, mapping))
+
+    def map_inside(self, a, change):
+        """The atom, as a polynomial, with `change` applied to the polynomial that it is made of."""
+        tag, inside = a.data
+        if a.kind == "undefined":
+            return self.undefined(*tag, change(inside))
+        if a.kind == "sum":
+            names, body = self.open_sum(a)
+            return self.sum_over(change(body), names)
+        if a.kind == "base":
+            return change(inside)
+        if a.kind == "named":
+            return self.named(tag, change(inside))
+        return {"exp": self.exp, "log": self.log, "step": self.step}[a.kind](change(inside))
+
+    # -- hypotheses ------------------------------------------------------------------------------------------------------------
+
+    def assume(self, pattern, exponent, wildcards, value):
+        """From now on, `pattern` to the power `exponent` is `value`, whatever its wildcard indices are."""
+        self._rules.append((pattern, exponent, tuple(wildcards), value))
+        for memo in (self._renamed, self._products):
+            memo.clear()
+
+    def _apply_rules(self, monomial, coefficient):
+        if self._rules:
+            for a, e in monomial:
+                for pattern, exponent, wildcards, value in self._rules:
+                    whole = isinstance(e, int) and e >= exponent if e > 0 else isinstance(e, int) and exponent == 1
+                    mapping = self._match(pattern, wildcards, a) if whole else None
+                    if mapping is not None:
+                        renamed = self.rename(value, mapping) if mapping else value
+                        rest = {f: k for f, k in monomial if f is not a}
+                        taken = e if exponent == 1 else exponent
+                        factor = self.power(renamed, e) if exponent == 1 else renamed
+                        if e != taken:
+                            rest[a] = e - taken
+                        return self.scale(self.multiply(self.monomial(rest), factor), coefficient)
+        return Polynomial({monomial: exact(coefficient)} if coefficient else {})
+
+    def _match(self, pattern, wildcards, a):
+        """The values of the wildcards that make the pattern this atom, or None."""
+        if a is pattern:
+            return {}
+        if a.order[0] != pattern.order[0] or not wildcards:
+            return None
+        rules, self._rules = self._rules, []
+        memos, self._renamed, self._products = (self._renamed, self._products), {}, {}
+        try:
+            return self._search(pattern, wildcards, a)
+        finally:
+            self._rules = rules
+            self._renamed, self._products = memos
+
+    def _search(self, pattern, wildcards, a):
+        targets = sorted(a.indices) + [k for k in _literals(a) if k not in a.indices]
+        choices = [{}]
+        for w in wildcards:
+            choices = [{**c, w: t} for c in choices for t in targets]
+        for c in choices:
+            renamed = self.rename_atom(pattern, 1, c)
+            if renamed == Polynomial({((a, 1),): 1}):
+                return c
+        return None
+
+    # -- judging -------------------------------------------------------------------------------------------------------------
+
+    def clear_denominators(self, poly):
+        """A polynomial that is zero exactly where this one is, free of powers of sums (which are not zero)."""
+        for _ in range(8):
+            least = {}
+            for m in poly.terms:
+                for a, e in m:
+                    if a.kind == "base":
+                        least[a] = min(least.get(a, 0), e)
+            for a in [a for a in least if any(a not in dict(m) for m in poly.terms)]:
+                least[a] = min(least[a], 0)
+            shift = {a: e for a, e in least.items() if e}
+            if not shift:
+                return poly
+            parts = []
+            for m, c in poly.terms.items():
+                exponents = dict(m)
+                for a, e in shift.items():
+                    exponents[a] = exact(exponents.get(a, 0) - e)
+                parts.append(self.scale(self.monomial(exponents), c))
+            poly = self.add(*parts)
+        return poly
+
+
+def _depth(*indices):
+    return max((int(k[1:]) for k in indices if k.startswith("#")), default=0)
+
+
+def _literals(a):
+    if a.kind == "entry":
+        return [k for k in a.data[1:] if is_literal(k)]
+    return ["0"]
+
+
+def _all_positive(monomial):
+    return all(a.positive for a, _ in monomial)
+
+
+def _order_of(poly):
+    return sorted(([(a.order, e) for a, e in m], c) for m, c in poly.terms.items())
+
+
+def _connected(monomial, bound):
+    """The factors grouped by shared bound indices, and the factors that have none."""
+    groups, outside = [], []
+    for f in monomial:
+        here = [k for k in bound if k in f[0].indices]
+        if not here:
+            outside.append(f)
+            continue
+        touching = [g for g in groups if any(k in g[0] for k in here)]
+        groups = [g for g in groups if g not in touching]
+        names = list(dict.fromkeys([k for g in touching for k in g[0]] + here))
+        groups.append((names, [x for g in touching for x in g[1]] + [f]))
+    return groups, tuple(outside)

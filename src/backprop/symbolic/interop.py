@@ -1,0 +1,1 @@
+"""To SymPy's expressions and back."""

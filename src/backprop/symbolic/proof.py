@@ -1,0 +1,124 @@
+"""The rungs that prove: normal form, SymPy's simplifier, and expansion at explicit sizes."""
+
+from .algebra import Algebra, Polynomial
+from .errors import ExpressionError
+from .expressions import Integral, Limit, Matrix, Number, Symbol, subexpressions, substitute
+from .lowering import Lowering
+
+EXPANDED_SIZES = (1, 2, 3)
+
+
+class Prover:
+    """Proves equations under definitions and hypotheses.
+
+    Parameters
+    ----------
+    definitions : dict from names to `Definition`
+    equations : pairs of expressions that are equal by hypothesis
+    inequalities : pairs (less, more), where the less is strictly less
+    """
+
+    def __init__(self, definitions, equations=(), inequalities=(), tick=lambda: None):
+        self.definitions, self.equations, self.inequalities, self.tick = definitions, equations, inequalities, tick
+        positive = [getattr(b, "matrix", b).name for a, b in inequalities if a == Number(0) and _is_named(b)]
+        self.algebra = Algebra(positive, tick)
+        self.lowering = Lowering(self.algebra, definitions)
+        self._assumed = False
+
+    def let_range(self, ranges):
+        """Tell the algebra which range each free index runs over."""
+        for k, size in ranges.items():
+            one = self.lowering.scalar(Number(1))
+            self.algebra.ranges[k.name] = Polynomial({}), self.algebra.subtract(self.lowering.scalar(size), one)
+
+    def difference(self, left, right):
+        """The normal form of left - right; of matrices, at an entry (i, j) that stands for any."""
+        self._assume()
+        a, b = self.normal(left), self.normal(right)
+        return self.algebra.subtract(a, b)
+
+    def normal(self, e):
+        """The normal form of a scalar, or of a matrix's entry at two indices that stand for any."""
+        self._assume()
+        if not e.is_matrix:
+            return self.lowering.scalar(e)
+        return self.lowering.entry(e, *self.any_entry(e), {}, frozenset())
+
+    def any_entry(self, e):
+        """Two free indices over the rows and the columns; the index 0 where there is only one."""
+        out = []
+        for name, d in zip(("row", "column"), e.shape, strict=True):
+            if d == Number(1):
+                out.append("0")
+                continue
+            index = f"any {name} of {d}"
+            size = self.lowering.scalar(d)
+            self.algebra.ranges[index] = (Polynomial({}), self.algebra.subtract(size, self.lowering.scalar(Number(1))))
+            out.append(index)
+        return out
+
+    def _assume(self):
+        if not self._assumed:
+            self._assumed = True
+            for a, b in self.equations:
+                self.lowering.assume(a, b, [s.name for s in subexpressions(a) if isinstance(s, Symbol) and s.integer])
+
+    def by_normal_form(self, left, right):
+        """Whether both sides have the same normal form."""
+        return is_zero(self.algebra, self.difference(left, right))
+
+    def by_simplifier(self, left, right):
+        """Whether SymPy simplifies the difference to zero, with entries and sums as unknowns."""
+        from .simplifier import simplifies_to_zero
+
+        return simplifies_to_zero(self.difference(left, right))
+
+    def by_expansion(self, left, right):
+        """Whether the sides agree with every dimension written out as 1, 2 and 3."""
+        dimensions = self._dimensions(left, right)
+        if not dimensions:
+            return False
+        for n in EXPANDED_SIZES:
+            sized = {d: Number(n) for d in dimensions}
+            a, b = (self._with_sizes(x, sized) for x in (left, right))
+            definitions = {
+                self._with_sizes(k, sized): type(d)(d.written, self._with_sizes(d.body, sized), d.indices)
+                for k, d in self.definitions.items()
+            }
+            equations = [(self._with_sizes(x, sized), self._with_sizes(y, sized)) for x, y in self.equations]
+            there = Prover(definitions, equations, self.inequalities, self.tick)
+            if not (there.by_normal_form(a, b) or there.by_simplifier(a, b)):
+                return False
+        return True
+
+    def _dimensions(self, *expressions):
+        whole = [*expressions, *(d.body for d in self.definitions.values())]
+        return list(
+            dict.fromkeys(
+                d for e in whole for m in subexpressions(e) if isinstance(m, Matrix) for d in m.shape if isinstance(d, Symbol)
+            )
+        )
+
+    @staticmethod
+    def _with_sizes(e, sized):
+        return substitute(e, sized)
+
+
+def _is_named(e):
+    return isinstance(getattr(e, "matrix", e), Matrix | Symbol)
+
+
+def is_zero(algebra, poly):
+    """Whether a normal form is zero, once its denominators are cleared."""
+    return not poly.terms or not algebra.clear_denominators(poly).terms
+
+
+def needs_analysis(e):
+    """Whether an expression holds an integral or a limit, which only SymPy can work out."""
+    return any(isinstance(x, Integral | Limit) for x in subexpressions(e))
+
+
+def refuse_unknown(e):
+    """Refuse what the prover has no rule for."""
+    if not hasattr(e, "shape"):
+        raise ExpressionError(f"{e!r} is outside the language")

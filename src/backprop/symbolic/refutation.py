@@ -1,0 +1,280 @@
+"""The second rung: look for one world in which the two sides differ.
+
+A world gives the dimensions small sizes (unequal in one, all alike in another) and the entries random fractions of both signs.
+Every value of every free index is compared. One difference settles the matter: the step is wrong.
+"""
+
+import random
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from .errors import ExpressionError, HypothesisError
+from .evaluation import OutsideDomain, Values
+from .expressions import Matrix, Number, Symbol, subexpressions
+from .high_precision import HighPrecision, digits, draw, near, number_of
+from .ranges import index_ranges
+
+UNEQUAL = (2, 3, 4, 5)
+ATTEMPTS = 40
+WORLDS, MOST_WORLDS = 3, 8
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """Where two sides differ: the sizes, the index, and both values as text."""
+
+    sizes: dict
+    index: object
+    left: str
+    right: str
+    left_value: object = None
+    right_value: object = None
+
+    def __str__(self):
+        sizes = ", ".join(f"{k} = {v}" for k, v in self.sizes.items())
+        if isinstance(self.index, dict):
+            index = ", ".join(f"{k} = {v}" for k, v in self.index.items())
+        else:
+            index = f"entry {self.index}"
+        where = "; ".join(x for x in (sizes, index) if x)
+        return f"at {where}" if where else "at a random point"
+
+
+class Refuter:
+    """Draws worlds for one derivation and compares two expressions in them.
+
+    Parameters
+    ----------
+    definitions : dict from names to `Definition`
+    equations : pairs of expressions that are equal by hypothesis
+    inequalities : pairs (less, more), where the less is strictly less
+    """
+
+    def __init__(self, definitions, equations=(), inequalities=(), tick=lambda: None, seed=0):
+        self.definitions, self.equations, self.inequalities = definitions, list(equations), list(inequalities)
+        self.tick, self.seed = tick, seed
+        self._below_one, self._worlds = [], {}
+
+    def counterexample(self, left, right, ranges, relation="="):
+        """A world in which the relation fails, or None.
+
+        Parameters
+        ----------
+        left, right : expressions of one shape
+        ranges : dict from free indices to dimensions
+        relation : "=" or "<="
+
+        Raises
+        ------
+        HypothesisError
+            If no world is found in which the hypotheses hold.
+        """
+        names = self._names(left, right)
+        signs, number, wanted = {}, 0, WORLDS
+        while number < wanted:
+            found, values = self._try_world(names, number, left, right, ranges, relation)
+            if found:
+                return found
+            for where, seen in values.signs.items():
+                signs.setdefault(where, set()).update(seen)
+            number += 1
+            if number == wanted and wanted < MOST_WORLDS and any(len(seen) < 2 for seen in signs.values()):
+                wanted += 1  # a function with a kink has shown one of its sides only: look further
+        return None
+
+    def _names(self, *expressions):
+        """All symbols and matrices, in the order in which they appear: never in the order of a set."""
+        hypotheses = [e for pair in (*self.equations, *self.inequalities) for e in pair]
+        found, waiting = {}, [*expressions, *hypotheses]
+        for e in waiting:
+            for leaf in subexpressions(e):
+                if isinstance(leaf, Matrix | Symbol) and leaf not in found:
+                    found[leaf] = None
+                    if leaf in self.definitions:
+                        waiting.append(self.definitions[leaf].body)
+        return tuple(found)
+
+    def _try_world(self, names, number, left, right, ranges, relation):
+        for attempt in range(ATTEMPTS):
+            self.tick()
+            values = self._world(names, number, attempt)
+            if values is None:
+                continue
+            try:
+                return self._differ(values, left, right, ranges, relation), values
+            except OutsideDomain as outside:
+                self._keep_inside(outside.where)
+        if not self.equations and not self.inequalities:
+            raise ExpressionError(f"no point was found at which both {left} and {right} are defined")
+        raise HypothesisError("no point was found at which all the hypotheses hold: " + self._hypotheses())
+
+    def _hypotheses(self):
+        return "; ".join([f"{a} = {b}" for a, b in self.equations] + [f"{a} < {b}" for a, b in self.inequalities])
+
+    def _keep_inside(self, where):
+        """Draw what a logarithm, a root or a denominator depends on between 0 and 1 from now on."""
+        if not isinstance(where, str):
+            names = [x for x in self._names(where) if x not in self.definitions and x not in self._below_one]
+            self._below_one += names
+
+    def _differ(self, values, left, right, ranges, relation):
+        sizes = {k.name: v for k, v in values.leaves.items() if isinstance(v, int)}
+        for at in product(*(range(values.size(d)) for d in ranges.values())):
+            index = dict(zip(ranges, at, strict=True))
+            a, b = values.of(left, index), values.of(right, index)
+            pairs = [(None, a, b)] if not left.is_matrix else [(ij, v, b[ij]) for ij, v in np.ndenumerate(a)]
+            for ij, x, y in pairs:
+                if not near(x, y) and not (relation == "<=" and x < y):
+                    shown = {k.name: v for k, v in index.items()} if ij is None else str(list(ij))
+                    return Counterexample(sizes, shown, *digits(x, y), x, y)
+        return None
+
+    # -- worlds --------------------------------------------------------------------------------------------------------------
+
+    def _world(self, names, number, attempt):
+        """Sizes and entries in which the hypotheses hold, or None if this draw cannot be bent to them."""
+        key = (names, number, attempt, len(self._below_one))
+        if key not in self._worlds:
+            rng = random.Random(f"{self.seed} {number} {attempt}")
+            leaves = self._draw(names, number, attempt, rng)
+            try:
+                leaves = self._bend(leaves)
+            except OutsideDomain:
+                leaves = None
+            self._worlds[key] = None if leaves is None else self._values(leaves, number)
+        return self._worlds[key]
+
+    def _values(self, leaves, number=0):
+        return Values(HighPrecision(f"{self.seed} {number}"), leaves, self.definitions, self.tick)
+
+    def _draw(self, names, number, attempt, rng):
+        matrices = [m for m in names if isinstance(m, Matrix)]
+        sized = dict.fromkeys(d for m in matrices for d in m.shape if isinstance(d, Symbol))
+        sized |= dict.fromkeys(s for s in names if isinstance(s, Symbol) and s.integer and s.positive)
+        leaves = dict(zip(sized, _sizes(len(sized), number), strict=True))
+        size = Values(None, dict(leaves), {}).size
+        for name in names:
+            if name in leaves or name in self.definitions or (isinstance(name, Symbol) and name.integer):
+                continue
+            below_one = name in self._below_one
+            positive = name in self._positive() or (isinstance(name, Symbol) and name.positive)
+            shrink = 4 if below_one and attempt > 4 else 1
+            if isinstance(name, Symbol):
+                leaves[name] = draw(rng, positive, below_one) / shrink
+            else:
+                shape = tuple(d.value.numerator if isinstance(d, Number) else size(d) for d in name.shape)
+                leaves[name] = _tensor(rng, shape, positive, below_one) / shrink
+        return leaves
+
+    def _positive(self):
+        return [getattr(b, "matrix", b) for a, b in self.inequalities if a == Number(0)]
+
+    # -- hypotheses ------------------------------------------------------------------------------------------------------------
+
+    def _bend(self, leaves):
+        """Change single entries until every hypothesis holds; None if that fails."""
+        settled = set()
+        waiting = sorted(self.equations, key=lambda pair: self._named_side(*pair) is not None)
+        for a, b in waiting:
+            leaves = self._bend_to(a, b, leaves, settled)
+            if leaves is None:
+                return None
+        values = self._values(leaves)
+        for a, b in self.equations:
+            if any(not near(x, y) for x, y in self._instances(values, a, b)):
+                return None
+        for a, b in self.inequalities:
+            if any(not x < y for x, y in self._instances(values, a, b)):
+                return None
+        return leaves
+
+    def _named_side(self, a, b):
+        for name, other in ((b, a), (a, b)):
+            if isinstance(name, Matrix | Symbol) and name not in self.definitions and name not in self._names_of(other):
+                return name, other
+        return None
+
+    def _names_of(self, e):
+        return Refuter(self.definitions)._names(e)
+
+    def _instances(self, values, a, b):
+        for index in self._indices(values, a, b):
+            x, y = values.of(a, index), values.of(b, index)
+            yield from zip(x.flat, y.flat, strict=True) if a.is_matrix else [(x, y)]
+
+    def _indices(self, values, a, b):
+        ranges = index_ranges(a, b)
+        for at in product(*(range(values.size(d)) for d in ranges.values())):
+            yield dict(zip(ranges, at, strict=True))
+
+    def _bend_to(self, a, b, leaves, settled):
+        named = self._named_side(a, b)
+        if named and named[0] not in settled:
+            settled.add(named[0])
+            return {**leaves, named[0]: self._values(leaves).of(named[1])}
+        free = [m for m in self._names_of(a) + self._names_of(b) if m in leaves and not isinstance(leaves[m], int)]
+        places = [(m, at) for m in free for at in (_places(leaves[m]) if isinstance(m, Matrix) else [None])]
+        for index in self._indices(self._values(leaves), a, b):
+            cells = np.ndindex(*self._values(leaves).of(a, index).shape) if a.is_matrix else [None]
+            for cell in cells:
+
+                def residual(trial, index=index, cell=cell):
+                    values = self._values(trial)
+                    x, y = values.of(a, index), values.of(b, index)
+                    return x - y if cell is None else x[cell] - y[cell]
+
+                leaves = _solve(residual, leaves, places, settled)
+                if leaves is None:
+                    return None
+        return leaves
+
+
+def _solve(residual, leaves, places, settled):
+    """Change one entry that is still free so that the residual vanishes."""
+    if near(residual(leaves), 0):
+        return leaves
+    for m, at in places:
+        if (m, at) in settled or m in settled:
+            continue
+        at_0, at_1, at_2 = (residual(_with(leaves, m, at, v)) for v in (0, 1, 2))
+        slope = at_1 - at_0
+        if near(slope, 0) or not near(at_2 - at_1, slope):
+            continue
+        settled.add((m, at))
+        return _with(leaves, m, at, -at_0 / slope)
+    return None
+
+
+def _with(leaves, m, at, value):
+    value = number_of(value)
+    if at is None:
+        return {**leaves, m: value}
+    array = leaves[m].copy()
+    array[at] = value
+    return {**leaves, m: array}
+
+
+def _places(array):
+    return list(np.ndindex(*array.shape))[::-1]
+
+
+def _tensor(rng, shape, positive, below_one):
+    """Random entries, none of them 0, with both signs in every tensor that has room for them."""
+    out = np.empty(shape, dtype=object)
+    places = list(np.ndindex(*shape))
+    for at in places:
+        out[at] = draw(rng, positive, below_one)
+    if len(places) > 1 and not positive and not below_one and len({v > 0 for v in out.flat}) == 1:
+        at = places[rng.randrange(len(places))]
+        out[at] = -out[at]
+    return out
+
+
+def _sizes(count, number):
+    """Sizes for so many dimensions: unequal first, then all alike, then unequal the other way round."""
+    if number % 3 == 1:
+        return [3 if count <= 3 else 2] * count
+    unequal = [UNEQUAL[k % len(UNEQUAL)] for k in range(count)]
+    return unequal if number % 3 == 0 else unequal[::-1]
