@@ -1,0 +1,228 @@
+"""How a gradient becomes a step: gradient descent, momentum and Adam.
+
+The notes compute gradients and never write the step that uses them. Every optimiser is two pure functions, in PyTorch's
+formulas and with its defaults: ``init(network)`` gives the state before the first step, ``step(network, gradients,
+state)`` the network and the state after one more. All gradients exist before any parameter moves.
+"""
+
+from dataclasses import dataclass
+from math import inf
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Tensors = tuple[np.ndarray, ...]
+
+
+class AdamState(NamedTuple):
+    """The number of steps taken, and a running mean of every gradient and of its square: weights first, then biases."""
+
+    steps: int
+    mean: Tensors
+    square: Tensors
+
+
+@dataclass(frozen=True)
+class GradientDescent:
+    """θ ← θ − η g, where g is the gradient of the parameter θ and η the learning rate.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, above 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A learning rate that is not a positive, finite number.
+
+    Notes
+    -----
+    `torch.optim.SGD`. Its gradient times k is a learning rate times k.
+
+    Examples
+    --------
+    >>> from backprop.network import MLP
+    >>> network = MLP([[[1.0], [2.0]]], [[0.0]], loss="mean_squared_error")
+    >>> X, Y = [[1, 1], [2, 0], [0, 3]], [[3], [1], [6]]
+    >>> loss, gradients = network.loss_and_gradients(X, Y)
+    >>> descent = GradientDescent(learning_rate=0.25)
+    >>> after, state = descent.step(network, gradients, descent.init(network))
+    >>> print(f"{loss:.4f} {after.loss(X, Y):.4f}")
+    0.3333 0.1019
+    """
+
+    learning_rate: float
+
+    def __post_init__(self):
+        _set_positive(self, "learning_rate")
+
+    def init(self, network) -> tuple[()]:
+        """The state before the first step: gradient descent remembers nothing."""
+        return ()
+
+    def step(self, network, gradients, state) -> tuple[Any, tuple[()]]:
+        """The network after one step, and the state, which stays empty."""
+        theta, g = _parameters(network), _gradients(gradients, network)
+        return _moved(network, [t - self.learning_rate * d for t, d in zip(theta, g, strict=True)]), ()
+
+
+@dataclass(frozen=True)
+class Momentum:
+    """v ← μ v + g and θ ← θ − η v, from v = 0.
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, above 0.
+    momentum : float
+        μ, from 0 to below 1. A gradient that does not change ends as one of 1/(1 − μ) times its size.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A parameter outside its range, or not a number.
+
+    Notes
+    -----
+    `torch.optim.SGD` with momentum, without dampening. Polyak's form keeps η inside v; the two differ when η changes.
+
+    Examples
+    --------
+    >>> from backprop.network import MLP
+    >>> network = MLP([[[1.0], [2.0]]], [[0.0]], loss="mean_squared_error")
+    >>> _, gradients = network.loss_and_gradients([[1, 1], [2, 0], [0, 3]], [[3], [1], [6]])
+    >>> heavy = Momentum(learning_rate=0.25, momentum=0.5)
+    >>> after, velocity = heavy.step(network, gradients, heavy.init(network))
+    >>> [v.shape for v in velocity]
+    [(2, 1), (1,)]
+    """
+
+    learning_rate: float
+    momentum: float = 0.9
+
+    def __post_init__(self):
+        _set_positive(self, "learning_rate")
+        _set_share(self, "momentum")
+
+    def init(self, network) -> Tensors:
+        """The state before the first step: a velocity of 0 for every weight matrix, then for every bias."""
+        return tuple(np.zeros_like(t) for t in _parameters(network))
+
+    def step(self, network, gradients, state) -> tuple[Any, Tensors]:
+        """The network and the velocities after one step."""
+        theta, g = _parameters(network), _gradients(gradients, network)
+        velocity = tuple(
+            self.momentum * v + d for v, d in zip(_like_parameters("state", state, network), g, strict=True)
+        )
+        return _moved(network, [t - self.learning_rate * v for t, v in zip(theta, velocity, strict=True)]), velocity
+
+
+@dataclass(frozen=True)
+class Adam:
+    r"""θ ← θ − η m̂ / (√v̂ + ε), with running means m of g and v of g², both from 0 and corrected for that start.
+
+    m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) at step t = 1, 2, …
+
+    Parameters
+    ----------
+    learning_rate : float
+        η, above 0: about the size of every step, whatever the size of the gradient.
+    beta1, beta2 : float
+        From 0 to below 1.
+    epsilon : float
+        ε, above 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A parameter outside its range, or not a number.
+
+    Notes
+    -----
+    Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), algorithm 1; `torch.optim.Adam`. A factor in all
+    gradients cancels in m̂ / √v̂, so that only ε notices it.
+
+    Examples
+    --------
+    >>> from backprop.network import MLP
+    >>> network = MLP([[[1.0], [2.0]]], [[0.0]], loss="mean_squared_error")
+    >>> _, gradients = network.loss_and_gradients([[1, 1], [2, 0], [0, 3]], [[3], [1], [6]])
+    >>> adam = Adam(learning_rate=0.25)
+    >>> after, state = adam.step(network, gradients, adam.init(network))
+    >>> gradients.dW[0].round(3).tolist(), (network.weights[0] - after.weights[0]).round(6).tolist()
+    ([[1.333], [0.0]], [[0.25], [0.0]])
+    >>> state.steps
+    1
+    """
+
+    learning_rate: float = 1e-3
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self):
+        _set_positive(self, "learning_rate")
+        _set_share(self, "beta1")
+        _set_share(self, "beta2")
+        _set_positive(self, "epsilon")
+
+    def init(self, network) -> AdamState:
+        """The state before the first step: no step taken, both means 0."""
+        zeros = tuple(np.zeros_like(t) for t in _parameters(network))
+        return AdamState(0, zeros, zeros)
+
+    def step(self, network, gradients, state) -> tuple[Any, AdamState]:
+        """The network and the running means after one step."""
+        theta, g = _parameters(network), _gradients(gradients, network)
+        _like_parameters("state", state.mean, network)
+        t = state.steps + 1
+        mean = tuple(self.beta1 * m + (1 - self.beta1) * d for m, d in zip(state.mean, g, strict=True))
+        square = tuple(self.beta2 * v + (1 - self.beta2) * d * d for v, d in zip(state.square, g, strict=True))
+        m_hat = [m / (1 - self.beta1**t) for m in mean]
+        v_hat = [v / (1 - self.beta2**t) for v in square]
+        steps = [self.learning_rate * m / (np.sqrt(v) + self.epsilon) for m, v in zip(m_hat, v_hat, strict=True)]
+        return _moved(network, [p - s for p, s in zip(theta, steps, strict=True)]), AdamState(t, mean, square)
+
+
+def _parameters(network) -> Tensors:
+    return (*network.weights, *network.biases)
+
+
+def _gradients(gradients, network) -> Tensors:
+    """The gradients in the order of `_parameters`. A shape that only broadcasts is refused."""
+    return _like_parameters("gradients", (*gradients.dW, *gradients.db), network)
+
+
+def _like_parameters(name: str, tensors: Tensors, network) -> Tensors:
+    found, expected = [np.shape(t) for t in tensors], [t.shape for t in _parameters(network)]
+    if found != expected:
+        raise ValueError(f"{name} has shapes {found}: expected {expected}, those of the weights, then of the biases")
+    return tensors
+
+
+def _moved(network, parameters):
+    layers = len(network.weights)
+    return network.with_parameters(parameters[:layers], parameters[layers:])
+
+
+def _set_positive(optimizer, name: str) -> None:
+    value = _as_float(optimizer, name)
+    if not 0 < value < inf:
+        raise ValueError(f"{name} is {value}: expected a positive, finite number")
+
+
+def _set_share(optimizer, name: str) -> None:
+    value = _as_float(optimizer, name)
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} is {value}: expected a number from 0 to below 1")
+
+
+def _as_float(optimizer, name: str) -> float:
+    value = getattr(optimizer, name)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} is {type(value).__name__}: expected a number")
+    # A NumPy float64 would turn every float32 parameter that it meets into float64; Python's own floats do not.
+    object.__setattr__(optimizer, name, float(value))
+    return float(value)
