@@ -1,0 +1,233 @@
+"""The usual suspects: what a wrong gradient looks like, computed from the right one and from what it is made of.
+
+Each suspect is an array that a known mistake gives, with the name of the mistake and words for it. `diagnose` compares.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Suspect(NamedTuple):
+    """The array that a mistake gives. `text` completes "your dW is …"."""
+
+    fault: str
+    array: np.ndarray
+    text: str
+
+
+def from_reference(reference: np.ndarray, gradient: np.ndarray) -> Iterator[Suspect]:
+    """Mistakes that show against the reference alone. The gradient says which row could be the lost one."""
+    if reference.ndim == 2:
+        yield Suspect("transposed", reference.T, "the transpose of the reference: rows and columns are exchanged")
+    kinds = {1: ("entry",), 2: ("row", "column")}.get(reference.ndim, ())
+    for axis, kind in enumerate(kinds):
+        if gradient.ndim == reference.ndim:
+            yield from _lost(kind, np.moveaxis(reference, axis, 0), np.moveaxis(gradient, axis, 0), axis)
+    for axis in range(reference.ndim):
+        yield Suspect(
+            "wrong axis",
+            reference.sum(axis=axis),
+            f"the reference summed over its axis {axis}: one sum too many",
+        )
+    yield Suspect("wrong axis", reference.sum(), "the sum of all entries of the reference: one sum too many")
+    for shape in {(1, *reference.shape), (*reference.shape, 1), tuple(n for n in reference.shape if n != 1)}:
+        yield Suspect(
+            "wrong shape",
+            reference.reshape(shape),
+            f"right in its numbers, but its shape is {shape}: expected {reference.shape}",
+        )
+
+
+def _lost(kind, reference, gradient, axis) -> Iterator[Suspect]:
+    """One row lost, where rows run along the first axis; the arrays that come out have them back at their axis."""
+    rest = reference.shape[1:]
+    if gradient.shape == reference.shape:
+        zero = [k for k in range(len(reference)) if reference[k].any() and not gradient[k].any()]
+        if len(zero) == 1:
+            zeroed = reference.copy()
+            zeroed[zero[0]] = 0
+            text = f"the reference but for {kind} {zero[0]}, which is zero in yours"
+            yield Suspect(f"{kind} lost", np.moveaxis(zeroed, 0, axis), text)
+    if gradient.shape == (len(reference) - 1, *rest):
+        same = [close(row, right) for row, right in zip(gradient, reference, strict=False)]
+        k = same.index(False) if False in same else len(same)
+        without = np.moveaxis(np.delete(reference, k, 0), 0, axis)
+        yield Suspect(f"{kind} lost", without, f"the reference without {kind} {k}: one {kind} is lost")
+
+
+def from_operands(reference: np.ndarray, operands: dict[str, np.ndarray]) -> Iterator[Suspect]:
+    """Mistakes that show only against what the gradient is made of: X, W, dZ, dA, Z, A, as far as they are given."""
+    X, W, dZ, dA, Z, A = (operands.get(name) for name in ("X", "W", "dZ", "dA", "Z", "A"))
+    activation = _activation(reference, operands)
+    if dZ is None and activation:
+        dZ = dA * activation[1](Z)
+    products = [product for product in _products(X, W) if dZ is None or close(product(dZ), reference)]
+    for fault, wrong, text in _wrong_dZ(dZ, dA, Z, A, activation, operands):
+        for product in products:
+            made = product(wrong)
+            if made is not None:
+                yield Suspect(fault, made, text)
+    if dZ is not None:
+        yield from _wrong_sums(reference, dZ)
+        yield from _wrong_products(reference, X, W, dZ)
+        yield from _lost_samples(reference, X, dZ)
+    for name, array in operands.items():
+        if array.shape == reference.shape:
+            mask = array > 0
+            yield Suspect(
+                "mask on the wrong array",
+                reference * mask,
+                f"the reference where {name} > 0 and zero elsewhere: a mask is applied that does not belong there",
+            )
+    if X is not None and dZ is not None and X.ndim == dZ.ndim == 2 and len(X) == len(dZ):
+        yield Suspect(
+            "mask on the wrong array",
+            (X * (X > 0)).T @ dZ,
+            "what comes out when a mask is applied to the layer's input X instead of to a gradient",
+        )
+
+
+def updated_too_early(reference: np.ndarray, operands: dict[str, np.ndarray]) -> np.ndarray | None:
+    """What dX moves by when W is updated before dX is computed, for a learning rate of 1; or None."""
+    X, W, dZ = (operands.get(name) for name in ("X", "W", "dZ"))
+    if X is None or W is None or dZ is None or not close(_matmul(dZ, W.T), reference):
+        return None
+    dW = _matmul(X.T, dZ)
+    return None if dW is None else -_matmul(dZ, dW.T)
+
+
+def _products(X, W):
+    """What may be made of dZ: itself, dW, db and dX."""
+
+    def itself(dZ):
+        return dZ
+
+    def weights(dZ):
+        return None if X is None else _matmul(X.T, dZ)
+
+    def bias(dZ):
+        return dZ.sum(axis=0) if dZ.ndim == 2 else None
+
+    def inputs(dZ):
+        return None if W is None else _matmul(dZ, W.T)
+
+    return itself, weights, bias, inputs
+
+
+def _wrong_dZ(dZ, dA, Z, A, activation, operands) -> Iterator[Suspect]:
+    """Mistakes on the way from dA to dZ."""
+    if dA is None:
+        return
+    if dZ is None or not close(dA, dZ):
+        yield Suspect("missing f'", dA, "what comes out without the factor f′(Z) between dA and dZ")
+    values = [A] if A is not None else []
+    if activation:
+        f, derivative = activation
+        values.append(f(Z))
+        yield Suspect(
+            "f' at the wrong place",
+            dA * derivative(f(Z)),
+            "what comes out when f′ is taken at A instead of at Z",
+        )
+        yield Suspect("f' twice", dA * derivative(Z) ** 2, "what comes out when f′(Z) is multiplied in twice")
+    for value in values:
+        if value.shape == dA.shape:
+            yield Suspect("f for f'", dA * value, "what comes out with f(Z) in the place of f′(Z)")
+    for name, array in operands.items():
+        if array.shape == dA.shape and name not in ("Z", "A"):
+            yield Suspect(
+                "mask on the wrong array",
+                dA * (array > 0),
+                f"what comes out when the mask is made from {name} > 0, not from the pre-activations",
+            )
+    if Z is not None and Z.shape == dA.shape:
+        yield Suspect(
+            "mask on the wrong array", dA * (Z <= 0), "what comes out when the mask is the wrong way round, Z ≤ 0"
+        )
+
+
+def _wrong_sums(reference, dZ) -> Iterator[Suspect]:
+    if dZ.ndim != 2 or not close(dZ.sum(axis=0), reference):
+        return
+    yield Suspect("wrong axis", dZ.sum(axis=1), "dZ summed over the outputs, one number a sample: the wrong axis")
+    yield Suspect("wrong axis", dZ.sum(), "dZ summed over both axes: one axis too many")
+    yield Suspect("not summed", dZ, "dZ itself, one row a sample: the sum over the samples is missing")
+
+
+def _wrong_products(reference, X, W, dZ) -> Iterator[Suspect]:
+    """Every other product of the same two factors that conforms: with square matrices no shape refuses them."""
+    pairs = []
+    if X is not None and close(_matmul(X.T, dZ), reference):
+        pairs.append(("X", X))
+    if W is not None and close(_matmul(dZ, W.T), reference):
+        pairs.append(("W", W))
+    for name, array in pairs:
+        for left, right in ((array, dZ), (dZ, array)):
+            for p in (left, left.T):
+                for q in (right, right.T):
+                    made = _matmul(p, q)
+                    if made is not None and not close(made, reference) and not close(made, reference.T):
+                        yield Suspect(
+                            "wrong product",
+                            made,
+                            f"another product of {name} and dZ: a transpose or the order of the factors is wrong",
+                        )
+        if array.shape == dZ.shape:
+            yield Suspect("wrong product", array * dZ, f"the element-wise product of {name} and dZ")
+
+
+def _lost_samples(reference, X, dZ) -> Iterator[Suspect]:
+    """Sums over the samples that leave one out, or take only one."""
+    if dZ.ndim != 2:
+        return
+    if close(dZ.sum(axis=0), reference):
+        parts = iter(dZ)
+    elif X is not None and close(_matmul(X.T, dZ), reference):
+        parts = (np.outer(x, dz) for x, dz in zip(X, dZ, strict=True))
+    else:
+        return
+    for i, part in enumerate(parts):
+        yield Suspect("row lost", reference - part, f"the reference without sample {i}: row {i} of the batch is lost")
+        yield Suspect("row lost", part, f"what sample {i} alone gives: the other rows of the batch are lost")
+
+
+def _activation(reference, operands):
+    """The (f, f′) for which dA ⊙ f′(Z) leads to the reference, if one does."""
+    X, W, dA, Z, A = (operands.get(name) for name in ("X", "W", "dA", "Z", "A"))
+    if dA is None or Z is None or dA.shape != Z.shape:
+        return None
+    for f, derivative in _ELEMENTWISE:
+        fits_A = A is None or A.shape != Z.shape or close(f(Z), A)
+        dZ = dA * derivative(Z)
+        if fits_A and any(close(product(dZ), reference) for product in _products(X, W)):
+            return f, derivative
+    return None
+
+
+def _sigmoid(z):
+    return (1 + np.tanh(z / 2)) / 2
+
+
+# Written out here once more: a diagnosis must not rest on the code that the reader is asked to write.
+_ELEMENTWISE = (
+    (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
+    (_sigmoid, lambda z: _sigmoid(z) * _sigmoid(-z)),
+    (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+)
+
+
+def _matmul(a, b):
+    """a b, or None where the shapes do not conform."""
+    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
+        return None
+    return a @ b
+
+
+def close(a, b, rtol: float = 1e-10) -> bool:
+    """Equal up to rounding; arrays of different shapes, and None, are not."""
+    if a is None or b is None or np.shape(a) != np.shape(b):
+        return False
+    size = np.abs(b).max(initial=0.0)
+    return bool(np.all(np.abs(np.subtract(a, b)) <= rtol * np.abs(b) + 1e-2 * rtol * size))
