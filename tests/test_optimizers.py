@@ -47,7 +47,7 @@ def displacement(optimizer, start, gradients):
     return [before - after for before, after in zip(tensors(start), tensors(end), strict=True)]
 
 
-# Closed forms of the recursions, written as sums over all gradients so far: a different way to the same numbers ---------
+# Closed forms of the recursions, written as sums over all gradients so far: a different way to the same numbers ------
 
 
 def descent_sum(optimizer, history):
@@ -140,7 +140,7 @@ def test_the_closed_form_is_seen_to_catch(name):
     assert disagreement(optimizer, step) > 1e-5
 
 
-# By hand ---------------------------------------------------------------------------------------------------------------
+# By hand --------------------------------------------------------------------------------------------------------------
 
 
 def test_one_step_of_descent_by_hand():
@@ -191,7 +191,7 @@ def test_adam_does_not_notice_a_factor_in_the_gradient_except_through_epsilon():
     assert np.abs(a - b).max() > 1e-3
 
 
-# The contract ------------------------------------------------------------------------------------------------------------
+# The contract ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=ids)
