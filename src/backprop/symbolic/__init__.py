@@ -14,6 +14,7 @@ Examples
 'PROVED'
 """
 
+from .bridge import as_function, evaluate
 from .derivation import Derivation, Evidence, Refused, Step, refusal
 from .errors import DefinitionError, ExpressionError, HypothesisError, NameClash, OutOfTime, ShapeError
 from .expressions import (
@@ -90,6 +91,7 @@ __all__ = [
     "Step",
     "Sum",
     "absolute",
+    "as_function",
     "column",
     "cos",
     "cosh",
@@ -98,6 +100,7 @@ __all__ = [
     "dimensions",
     "divide",
     "elementwise",
+    "evaluate",
     "exp",
     "functional",
     "hadamard",

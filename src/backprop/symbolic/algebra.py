@@ -108,7 +108,7 @@ class Algebra:
         self._fresh = count(1)
         self._rules = []  # hypotheses: (pattern atom, exponent, wildcards, value)
 
-    # -- atoms -------------------------------------------------------------------------------------------------------------
+    # -- atoms -------------------------------------------------------------------------------------
 
     def atom(self, kind, data, indices=frozenset(), depth=0, skeleton="", positive=False):
         """The one atom of this kind and data."""
@@ -166,7 +166,7 @@ class Algebra:
     def _depth_of(self, poly):
         return max((a.depth for m in poly.terms for a, _ in m), default=0)
 
-    # -- arithmetic ----------------------------------------------------------------------------------------------------------
+    # -- arithmetic --------------------------------------------------------------------------------
 
     def add(self, *polys):
         """The sum."""
@@ -310,13 +310,15 @@ class Algebra:
                 least = here
             else:
                 least = {a: min(least.get(a, 0), here.get(a, 0)) for a in {**least, **here}}
-        content = tuple(sorted(((a, e) for a, e in least.items() if e and (whole or a.positive)), key=lambda f: f[0].order))
+        content = tuple(
+            sorted(((a, e) for a, e in least.items() if e and (whole or a.positive)), key=lambda f: f[0].order)
+        )
         first = min(poly.terms, key=lambda m: [(a.order, e) for a, e in m])
         coefficient = poly.terms[first] if whole else abs(poly.terms[first])
         inverse = Polynomial({tuple((a, -e) for a, e in content): 1 / Fraction(coefficient)})
         return content, coefficient, self.multiply(poly, inverse)
 
-    # -- functions -----------------------------------------------------------------------------------------------------------
+    # -- functions ---------------------------------------------------------------------------------
 
     def exp(self, poly):
         """e to a polynomial, as a product over its terms: eᵃ⁺ᵇ = eᵃ eᵇ."""
@@ -357,6 +359,8 @@ class Algebra:
             return constant(int(poly.number > 0))
         if all(c > 0 and _all_positive(m) for m, c in poly.terms.items()):
             return constant(1)
+        if all(c < 0 and _all_positive(m) for m, c in poly.terms.items()):
+            return constant(0)
         _, coefficient, core = self._without_content(poly, whole=False)
         return self.of(self._over("step", "", core, ""))
 
@@ -364,7 +368,7 @@ class Algebra:
         """A function that has no rule here but its name."""
         return self.of(self._over("named", name, poly, name))
 
-    # -- sums ----------------------------------------------------------------------------------------------------------------
+    # -- sums --------------------------------------------------------------------------------------
 
     def fresh(self, low, high):
         """A new bound index with its range."""
@@ -386,11 +390,7 @@ class Algebra:
         self.tick()
         if not bound:
             return Polynomial({monomial: 1})
-        return (
-            self._contract(monomial, bound)
-            or self._open_inner_sums(monomial, bound)
-            or self._split(monomial, bound)
-        )
+        return self._contract(monomial, bound) or self._open_inner_sums(monomial, bound) or self._split(monomial, bound)
 
     def _contract(self, monomial, bound):
         for a, e in monomial:
@@ -407,8 +407,10 @@ class Algebra:
         low, high = self.ranges[k]
         if is_literal(index):
             value = int(index)
-            return low.number is not None and low.number <= value and (
-                value <= high.number if high.number is not None else value == 0 == low.number
+            return (
+                low.number is not None
+                and low.number <= value
+                and (value <= high.number if high.number is not None else value == 0 == low.number)
             )
         return index in self.ranges and self.ranges[index] == (low, high)
 
@@ -505,7 +507,7 @@ class Algebra:
                 return {k: ranked[colours[k]] for k in colours}
             colours = refined
 
-    # -- renaming indices ----------------------------------------------------------------------------------------------------
+    # -- renaming indices --------------------------------------------------------------------------
 
     def rename(self, poly, mapping):
         """The polynomial with free indices renamed; bound ones are never captured, since their names are of another kind."""
@@ -557,7 +559,7 @@ class Algebra:
             return self.named(tag, change(inside))
         return {"exp": self.exp, "log": self.log, "step": self.step}[a.kind](change(inside))
 
-    # -- hypotheses ------------------------------------------------------------------------------------------------------------
+    # -- hypotheses --------------------------------------------------------------------------------
 
     def assume(self, pattern, exponent, wildcards, value):
         """From now on, `pattern` to the power `exponent` is `value`, whatever its wildcard indices are."""
@@ -606,7 +608,7 @@ class Algebra:
                 return c
         return None
 
-    # -- judging -------------------------------------------------------------------------------------------------------------
+    # -- judging -----------------------------------------------------------------------------------
 
     def clear_denominators(self, poly):
         """A polynomial that is zero exactly where this one is, free of powers of sums (which are not zero)."""

@@ -184,7 +184,7 @@ class Derivation:
         longer.steps = (*self.steps, Step(right, because, evidence, detail, relation))
         return longer
 
-    # -- the ladder -------------------------------------------------------------------------------------------------------
+    # -- the ladder --------------------------------------------------------------------------------
 
     def _establish(self, left, right, because, accept, relation):
         def refuse(rung, why, counterexample=None, hint=None):
@@ -212,11 +212,11 @@ class Derivation:
         return evidence, detail
 
     def _complete_ranges(self, ranges, *sides):
-        """The ranges of all free indices; one that no entry shows is looked up in the definitions."""
+        """The ranges of all free indices; one that no entry shows is looked up in earlier lines and the definitions."""
         from .diagnosis import free_indices
 
         known = dict(ranges)
-        for e in self._context():
+        for e in [self.start, *(s.expression for s in self.steps), *self._context()]:
             for k, size in index_ranges(e).items():
                 known.setdefault(k, size)
         out = {}
@@ -245,7 +245,7 @@ class Derivation:
             return Evidence.EXPANDED, "all sizes 1, 2 and 3"
         return Evidence.EVALUATED, "random points only"
 
-    # -- showing ------------------------------------------------------------------------------------------------------------
+    # -- showing -----------------------------------------------------------------------------------
 
     def __str__(self):
         return records.derivation_text(self)

@@ -114,7 +114,9 @@ def replace_entries(algebra, poly, name, value):
             return value()
         if a.kind == "functional":
             functional, slots, arguments = a.data
-            return algebra.functional(functional, slots, [(r, c, map_atoms(algebra, p, replace)) for r, c, p in arguments])
+            return algebra.functional(
+                functional, slots, [(r, c, map_atoms(algebra, p, replace)) for r, c, p in arguments]
+            )
         return None
 
     return map_atoms(algebra, poly, replace)

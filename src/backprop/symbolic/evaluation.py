@@ -69,7 +69,7 @@ class Values:
         self._perturbed_of = {} if perturbed is None else perturbed
         self._memo, self._mentions = {}, {}
 
-    # -- scalars and matrices --------------------------------------------------------------------------------------------
+    # -- scalars and matrices ----------------------------------------------------------------------
 
     def of(self, e, at=None):
         """The value of `e`, where `at` gives the free indices their values: a number, or an array for a matrix."""
@@ -228,7 +228,7 @@ class Values:
     def _norm(self, e, at):
         return self.numbers.root(sum((v * v for v in self.of(e.args[0], at).flat), self.numbers.rational(0)))
 
-    # -- derivatives -------------------------------------------------------------------------------------------------------
+    # -- derivatives -------------------------------------------------------------------------------
 
     def _partial(self, e, at):
         body, v = e.args
@@ -245,9 +245,7 @@ class Values:
     def _jacobian(self, e, at):
         z, x = e.args
         place = (lambda j: (j, 0)) if x.cols == ONE else (lambda j: (0, j))
-        columns = [
-            list(self._difference(lambda w: w.of(z, at), x, place(j)).flat) for j in range(self.size(e.cols))
-        ]
+        columns = [list(self._difference(lambda w: w.of(z, at), x, place(j)).flat) for j in range(self.size(e.cols))]
         return self._array(self.size(e.rows), len(columns), lambda i, j: columns[j][i])
 
     def _difference(self, f, name, place):
@@ -269,7 +267,7 @@ class Values:
             self._perturbed_of[key] = Values(self.numbers, leaves, self.definitions, self.tick, self.signs)
         return self._perturbed_of[key]
 
-    # -- integrals and limits ------------------------------------------------------------------------------------------------
+    # -- integrals and limits ----------------------------------------------------------------------
 
     def _integral(self, e, at):
         body, (x, a, b) = e.args

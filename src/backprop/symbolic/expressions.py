@@ -177,7 +177,7 @@ def shape_text(shape):
     return "×".join(str(d) for d in shape) if shape else "scalar"
 
 
-# -- leaves ----------------------------------------------------------------------------------------------------------------
+# -- leaves ----------------------------------------------------------------------------------------
 
 
 class Number(Expression):
@@ -267,7 +267,7 @@ def dimension(value):
     raise ShapeError(f"a dimension is a positive whole number or one of dimensions('N K'), not {d}")
 
 
-# -- sums, products, quotients, powers ----------------------------------------------------------------------------------
+# -- sums, products, quotients, powers -------------------------------------------------------------
 
 
 class Plus(Expression):
@@ -377,7 +377,7 @@ class Sum(Expression):
         return self.args[1]
 
 
-# -- entries, deltas, functions --------------------------------------------------------------------------------------------
+# -- entries, deltas, functions --------------------------------------------------------------------
 
 
 class Entry(Expression):
@@ -467,7 +467,7 @@ class Functional(Expression):
         return self.args[1]
 
 
-# -- matrices --------------------------------------------------------------------------------------------------------------
+# -- matrices --------------------------------------------------------------------------------------
 
 
 class Transpose(Expression):
@@ -537,9 +537,7 @@ def length(vector, wanted_for):
     """The number of entries of a row or a column."""
     _matrix(vector, wanted_for)
     if ONE not in vector.shape:
-        raise ShapeError(
-            f"{wanted_for}: expected a row or a column, but {vector} has shape {shape_text(vector.shape)}"
-        )
+        raise ShapeError(f"{wanted_for}: expected a row or a column, but {vector} has shape {shape_text(vector.shape)}")
     return vector.cols if vector.rows == ONE else vector.rows
 
 
@@ -561,9 +559,7 @@ class Trace(Expression):
     def __init__(self, matrix):
         matrix = _matrix(sympify(matrix), "trace")
         if matrix.rows != matrix.cols:
-            raise ShapeError(
-                f"trace: expected a square matrix, but {matrix} has shape {shape_text(matrix.shape)}"
-            )
+            raise ShapeError(f"trace: expected a square matrix, but {matrix} has shape {shape_text(matrix.shape)}")
         super().__init__(matrix)
 
 
@@ -586,7 +582,7 @@ class Norm(Expression):
         super().__init__(_matrix(sympify(matrix), "norm"))
 
 
-# -- derivatives, integrals, limits ---------------------------------------------------------------------------------------
+# -- derivatives, integrals, limits ----------------------------------------------------------------
 
 
 class Partial(Expression):
@@ -702,7 +698,7 @@ class Limit(Expression):
         super().__init__(scalar(body, "the body of a limit"), x, sympify(point), direction)
 
 
-# -- walking through expressions -----------------------------------------------------------------------------------------
+# -- walking through expressions -------------------------------------------------------------------
 
 
 def subexpressions(e):

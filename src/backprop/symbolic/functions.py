@@ -55,10 +55,7 @@ step = Function("step", r"\mathbf{1}", known=True)
 absolute = Function("abs", r"\operatorname{abs}", known=True)
 sign = Function("sign", r"\operatorname{sign}", known=True)
 
-KNOWN = {
-    f.name: f
-    for f in (exp, log, sqrt, sin, cos, sinh, cosh, tanh, sigmoid, softplus, relu, step, absolute, sign)
-}
+KNOWN = {f.name: f for f in (exp, log, sqrt, sin, cos, sinh, cosh, tanh, sigmoid, softplus, relu, step, absolute, sign)}
 
 
 def elementwise(name, latex=None):

@@ -102,6 +102,7 @@ class HighPrecision:
     @staticmethod
     def limit(f, point, direction):
         """The limit at a point, by values ever closer to it; None where the two sides differ."""
+
         def one_sided(sign):
             if _mp.isinf(point):
                 return f(_mp.sign(point) * _mp.mpf(10) ** 12)

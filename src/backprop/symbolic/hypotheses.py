@@ -51,13 +51,19 @@ def read_hypotheses(given):
         if isinstance(item, Inequality):
             inequalities.append((item.less, item.more))
             written.append(item)
-            if isinstance(item.less, Number) and isinstance(item.more, Number) and not item.less.value < item.more.value:
+            if (
+                isinstance(item.less, Number)
+                and isinstance(item.more, Number)
+                and not item.less.value < item.more.value
+            ):
                 raise HypothesisError(f"the hypothesis {item.less} < {item.more} cannot be met")
             continue
         if isinstance(item, Equation):
             item = (item.left, item.right)
         if not (isinstance(item, tuple) and len(item) == 2):
-            raise HypothesisError(f"a hypothesis is an equation (left, right) or an inequality such as p > 0, not {item!r}")
+            raise HypothesisError(
+                f"a hypothesis is an equation (left, right) or an inequality such as p > 0, not {item!r}"
+            )
         left, right = (sympify(x) for x in item)
         if left.shape != right.shape:
             raise ShapeError(

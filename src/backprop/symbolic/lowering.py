@@ -45,7 +45,7 @@ class Lowering:
         self.algebra, self.definitions = algebra, definitions
         self._memo, self._generic = {}, {}
 
-    # -- scalars -------------------------------------------------------------------------------------------------------------
+    # -- scalars -----------------------------------------------------------------------------------
 
     def scalar(self, e, bound=None, held=frozenset()):
         """The normal form of a scalar.
@@ -178,7 +178,7 @@ class Lowering:
         Partial: _partial,
     }
 
-    # -- matrices, entry by entry ----------------------------------------------------------------------------------------------
+    # -- matrices, entry by entry ------------------------------------------------------------------
 
     def entry(self, m, i, j, bound, held):
         """The normal form of ``m[i, j]``; `i` and `j` are the algebra's indices."""
@@ -275,7 +275,7 @@ class Lowering:
         Jacobian: _entry_of_jacobian,
     }
 
-    # -- indices and functions ---------------------------------------------------------------------------------------------------
+    # -- indices and functions ---------------------------------------------------------------------
 
     def _index(self, k, bound):
         if isinstance(k, Number):
@@ -299,13 +299,15 @@ class Lowering:
             return self.algebra.undefined(f.name, f.order, x)
         return _MEANINGS[f.name](self.algebra, x)
 
-    # -- hypotheses ----------------------------------------------------------------------------------------------------------------
+    # -- hypotheses --------------------------------------------------------------------------------
 
     def assume(self, left, right, free):
         """Take `left` = `right` as a hypothesis, for every value of the indices named in `free`."""
         if left.is_matrix:
             i, j = (self._running(d) for d in left.shape)
-            difference = self.algebra.subtract(self.entry(left, i, j, {}, frozenset()), self.entry(right, i, j, {}, frozenset()))
+            difference = self.algebra.subtract(
+                self.entry(left, i, j, {}, frozenset()), self.entry(right, i, j, {}, frozenset())
+            )
             free = [k for k in (i, j) if k != "0"]
         else:
             difference = self.algebra.subtract(self.scalar(left), self.scalar(right))
@@ -322,7 +324,7 @@ class Lowering:
         lead = max(usable, key=lambda m: (_WORTH.get(m[0][0].kind, 0), m[0][1], m[0][0].order))
         rest = {m: c for m, c in difference.terms.items() if m != lead}
         value = self.algebra.scale(type(difference)(rest), Number(-1).value / difference.terms[lead])
-        (atom, exponent), = lead
+        ((atom, exponent),) = lead
         self.algebra.assume(atom, exponent, [k for k in free if k in atom.indices], value)
 
 

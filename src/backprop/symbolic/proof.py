@@ -95,7 +95,12 @@ class Prover:
         whole = [*expressions, *(d.body for d in self.definitions.values())]
         return list(
             dict.fromkeys(
-                d for e in whole for m in subexpressions(e) if isinstance(m, Matrix) for d in m.shape if isinstance(d, Symbol)
+                d
+                for e in whole
+                for m in subexpressions(e)
+                if isinstance(m, Matrix)
+                for d in m.shape
+                if isinstance(d, Symbol)
             )
         )
 

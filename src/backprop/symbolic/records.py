@@ -21,7 +21,13 @@ def of_derivation(d):
         "given": [_hypothesis(h) for h in d.given.written],
         "start": _both(d.start),
         "steps": [
-            {"relation": s.relation, **_both(s.expression), "because": s.because, "evidence": _word(s), "detail": s.detail}
+            {
+                "relation": s.relation,
+                **_both(s.expression),
+                "because": s.because,
+                "evidence": _word(s),
+                "detail": s.detail,
+            }
             for s in d.steps
         ],
         "result": _equation(d.start, d.result, sign) if d.steps else _both(d.start),

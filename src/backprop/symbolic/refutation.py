@@ -71,7 +71,7 @@ class Refuter:
         HypothesisError
             If no world is found in which the hypotheses hold.
         """
-        names = self._names(left, right)
+        names = self._names(left, right, *ranges.values())
         signs, number, wanted = {}, 0, WORLDS
         while number < wanted:
             found, values = self._try_world(names, number, left, right, ranges, relation)
@@ -131,7 +131,7 @@ class Refuter:
                     return Counterexample(sizes, shown, *digits(x, y), x, y)
         return None
 
-    # -- worlds --------------------------------------------------------------------------------------------------------------
+    # -- worlds ------------------------------------------------------------------------------------
 
     def _world(self, names, number, attempt):
         """Sizes and entries in which the hypotheses hold, or None if this draw cannot be bent to them."""
@@ -140,13 +140,13 @@ class Refuter:
             rng = random.Random(f"{self.seed} {number} {attempt}")
             leaves = self._draw(names, number, attempt, rng)
             try:
-                leaves = self._bend(leaves)
+                leaves = self._bend(leaves, number)
             except OutsideDomain:
                 leaves = None
             self._worlds[key] = None if leaves is None else self._values(leaves, number)
         return self._worlds[key]
 
-    def _values(self, leaves, number=0):
+    def _values(self, leaves, number):
         return Values(HighPrecision(f"{self.seed} {number}"), leaves, self.definitions, self.tick)
 
     def _draw(self, names, number, attempt, rng):
@@ -171,17 +171,17 @@ class Refuter:
     def _positive(self):
         return [getattr(b, "matrix", b) for a, b in self.inequalities if a == Number(0)]
 
-    # -- hypotheses ------------------------------------------------------------------------------------------------------------
+    # -- hypotheses --------------------------------------------------------------------------------
 
-    def _bend(self, leaves):
+    def _bend(self, leaves, number):
         """Change single entries until every hypothesis holds; None if that fails."""
         settled = set()
         waiting = sorted(self.equations, key=lambda pair: self._named_side(*pair) is not None)
         for a, b in waiting:
-            leaves = self._bend_to(a, b, leaves, settled)
+            leaves = self._bend_to(a, b, leaves, settled, number)
             if leaves is None:
                 return None
-        values = self._values(leaves)
+        values = self._values(leaves, number)
         for a, b in self.equations:
             if any(not near(x, y) for x, y in self._instances(values, a, b)):
                 return None
@@ -209,19 +209,19 @@ class Refuter:
         for at in product(*(range(values.size(d)) for d in ranges.values())):
             yield dict(zip(ranges, at, strict=True))
 
-    def _bend_to(self, a, b, leaves, settled):
+    def _bend_to(self, a, b, leaves, settled, number):
         named = self._named_side(a, b)
         if named and named[0] not in settled:
             settled.add(named[0])
-            return {**leaves, named[0]: self._values(leaves).of(named[1])}
+            return {**leaves, named[0]: self._values(leaves, number).of(named[1])}
         free = [m for m in self._names_of(a) + self._names_of(b) if m in leaves and not isinstance(leaves[m], int)]
         places = [(m, at) for m in free for at in (_places(leaves[m]) if isinstance(m, Matrix) else [None])]
-        for index in self._indices(self._values(leaves), a, b):
-            cells = np.ndindex(*self._values(leaves).of(a, index).shape) if a.is_matrix else [None]
+        for index in self._indices(self._values(leaves, number), a, b):
+            cells = np.ndindex(*self._values(leaves, number).of(a, index).shape) if a.is_matrix else [None]
             for cell in cells:
 
                 def residual(trial, index=index, cell=cell):
-                    values = self._values(trial)
+                    values = self._values(trial, number)
                     x, y = values.of(a, index), values.of(b, index)
                     return x - y if cell is None else x[cell] - y[cell]
 
