@@ -1,0 +1,259 @@
+"""Exercises of chapter 2, the matrix form."""
+
+import math
+
+import numpy as np
+
+from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.symbolic import (
+    Derivation,
+    Grad,
+    Partial,
+    column,
+    delta,
+    dimensions,
+    elementwise,
+    functional,
+    indices,
+    matrix,
+    total,
+)
+
+# -- 1. recall: how many paths ----------------------------------------------------------------------------------------
+
+
+def paths(n_in, n_1, n_2):
+    """How many paths lead from one input through layers of n_1 and n_2 units to the loss?"""
+    return ...
+
+
+def paths_solution(n_in, n_1, n_2):
+    # From the input to each of the n_1 units, and from each of those to each of the n_2 units. The loss ends them all.
+    return n_1 * n_2
+
+
+PATHS = Exercise(
+    id="matrix-paths",
+    stub=paths,
+    reference=paths_solution,
+    judge=recalls(paths_solution, cases=[{"n_in": 2, "n_1": 3, "n_2": 5}, {"n_in": 7, "n_1": 2, "n_2": 4}]),
+    wrong={
+        "added, not multiplied": Wrong(lambda n_in, n_1, n_2: n_1 + n_2, says="your answer is 8"),
+        "the last layer only": Wrong(lambda n_in, n_1, n_2: n_2, says="your answer is 5"),
+        "from all inputs": Wrong(lambda n_in, n_1, n_2: n_in * n_1 * n_2, says="your answer is 30"),
+    },
+)
+
+# -- 2. implement: back through the activation and the weights, a batch of columns ------------------------------------
+
+
+def gradient_of_input(dA, Z, W):
+    """The gradient of X in A = tanh(Z), Z = W X + b 1ᵀ, where samples are columns."""
+    return ...
+
+
+def gradient_of_input_solution(dA, Z, W):
+    # Scale by the slope at Z, then mix with the transposed weights.
+    dZ = dA * (1 - np.tanh(Z) ** 2)
+    return W.T @ dZ
+
+
+def _input_arguments(rng):
+    return {"dA": rng.normal(size=(4, 5)), "Z": rng.normal(size=(4, 5)), "W": rng.normal(size=(4, 3))}
+
+
+GRADIENT_OF_INPUT = Exercise(
+    id="matrix-gradient-of-input",
+    stub=gradient_of_input,
+    reference=gradient_of_input_solution,
+    judge=computes(gradient_of_input_solution, inputs=_input_arguments, name="dX"),
+    wrong={
+        "the slope forgotten": Wrong(lambda dA, Z, W: W.T @ dA, says="none of the usual suspects"),
+        "W not transposed": Wrong(lambda dA, Z, W: W @ (dA * (1 - np.tanh(Z) ** 2)), says="stopped with ValueError"),
+        "samples as rows": Wrong(lambda dA, Z, W: (dA * (1 - np.tanh(Z) ** 2)).T @ W, says="transpose"),
+        "averaged over the batch": Wrong(
+            lambda dA, Z, W: W.T @ (dA * (1 - np.tanh(Z) ** 2)) / dA.shape[1], says="the reference times 0.2"
+        ),
+    },
+)
+
+# -- 3. implement: back through softmax -------------------------------------------------------------------------------
+
+
+def through_softmax(da, p):
+    """The gradient of z in p = softmax(z): both arrays have shape (K,), and p is already computed."""
+    return ...
+
+
+def through_softmax_solution(da, p):
+    # Jᵀ da with J = diag(p) − p pᵀ, multiplied out: no K × K matrix is needed.
+    return p * (da - da @ p)
+
+
+def _softmax_arguments(rng):
+    e = np.exp(rng.normal(size=4))
+    return {"da": rng.normal(size=4), "p": e / e.sum()}
+
+
+THROUGH_SOFTMAX = Exercise(
+    id="matrix-through-softmax",
+    stub=through_softmax,
+    reference=through_softmax_solution,
+    judge=computes(through_softmax_solution, inputs=_softmax_arguments, name="dz"),
+    wrong={
+        "entry by entry, as for the logistic function": Wrong(lambda da, p: da * p * (1 - p), says="entries differ"),
+        "without what the other entries do": Wrong(lambda da, p: da * p, says="entries differ"),
+        "the sign of the update": Wrong(lambda da, p: -p * (da - da @ p), says="sign"),
+        "the Jacobian itself": Wrong(lambda da, p: np.diag(p) - np.outer(p, p), says="shape"),
+    },
+)
+
+# -- 4. derive: the whole way from the activation to the input --------------------------------------------------------
+
+n_in, n_out = dimensions("n_in n_out")
+k, p, q = indices("k p q")
+W, b, x = matrix("W", n_out, n_in), column("b", n_out), column("x", n_in)
+z, a = column("z", n_out), column("a", n_out)
+f, f_prime = elementwise("f")
+L = functional("L", a)
+LAYER = {z: W * x + b, a: f(z)}
+GOAL = total(Partial(L, a[q]) * f_prime(z[q]) * W[q, p], q)
+
+
+def input_derivation():
+    """Derive ∂L/∂x for any loss and any element-wise f: start from Partial(L, x[p]) and end with one sum."""
+    return ...
+
+
+def input_derivation_solution():
+    return (
+        Derivation(Partial(L, x[p]), let=LAYER)
+        .then(total(Partial(L, z[q]) * Partial(z[q], x[p]), q), because="one path through every output")
+        .then(total(Partial(L, z[q]) * W[q, p], q), because="the weight on the path")
+        .then(total(Partial(L, a[q]) * f_prime(z[q]) * W[q, p], q), because="back through $f$, entry by entry")
+    )
+
+
+def _reaches_the_input_gradient(derivation):
+    if not isinstance(derivation, Derivation):
+        return f"Return the Derivation itself, not {type(derivation).__name__}."
+    if derivation.start != Partial(L, x[p]):
+        return "Every step holds, but start from Partial(L, x[p])."
+    if len(derivation.steps) < 2:
+        return "Every step holds. Show the way there in at least two steps: the paths, then the activation."
+    if any(Partial(L, z[q]) == part for part in _parts(derivation.result)):
+        return "Every step holds. One is missing: go on to ∂L/∂a, through the activation."
+    derivation.then(GOAL, because="the goal")
+    return ""
+
+
+def _parts(expression):
+    yield expression
+    for part in expression.children():
+        yield from _parts(part)
+
+
+def _input(*steps):
+    def answer():
+        derivation = Derivation(Partial(L, x[p]), let=LAYER)
+        for step in steps:
+            derivation = derivation.then(step, because="a try")
+        return derivation
+
+    return answer
+
+
+INPUT_DERIVATION = Exercise(
+    id="matrix-input-derivation",
+    stub=input_derivation,
+    reference=input_derivation_solution,
+    judge=derives(_reaches_the_input_gradient),
+    wrong={
+        "the slope forgotten": Wrong(_input(total(Partial(L, a[q]) * W[q, p], q)), says="A step of yours is refused"),
+        "the slope at the wrong place": Wrong(
+            _input(total(Partial(L, a[q]) * f_prime(a[q]) * W[q, p], q)), says="A step of yours is refused"
+        ),
+        "stopped at the pre-activation": Wrong(
+            _input(total(Partial(L, z[q]) * Partial(z[q], x[p]), q), total(Partial(L, z[q]) * W[q, p], q)),
+            says="go on to ∂L/∂a",
+        ),
+        "in one leap": Wrong(_input(GOAL), says="at least two steps"),
+        "the whole column": Wrong(lambda: Derivation(Grad(L, x), let=LAYER), says="start from Partial"),
+        "one path only": Wrong(
+            _input(total(Partial(L, z[k]) * W[k, p] * delta(k, q), k)), says="A step of yours is refused"
+        ),
+    },
+)
+
+# -- 5. quantify: when is nothing left --------------------------------------------------------------------------------
+
+
+def depth_until(norm, tolerance):
+    """The smallest number of sigmoid layers whose bound on the gradient's norm is below tolerance.
+
+    Every weight matrix has a norm of at most `norm`, which is below 4. The gradient that arrives at the top has norm 1.
+    """
+    return ...
+
+
+def depth_until_solution(norm, tolerance):
+    # A layer multiplies the bound by max σ′ ‖W‖ = norm / 4.
+    return math.floor(math.log(tolerance) / math.log(norm / 4)) + 1
+
+
+DEPTH_UNTIL = Exercise(
+    id="matrix-depth-until",
+    stub=depth_until,
+    reference=depth_until_solution,
+    judge=recalls(
+        depth_until_solution,
+        cases=[{"norm": 3.0, "tolerance": 0.01}, {"norm": 1.0, "tolerance": 1e-6}, {"norm": 2.0, "tolerance": 0.3}],
+    ),
+    wrong={
+        "one too few": Wrong(
+            lambda norm, tolerance: math.floor(math.log(tolerance) / math.log(norm / 4)), says="your answer is 16"
+        ),
+        "the weights forgotten": Wrong(
+            lambda norm, tolerance: math.floor(math.log(tolerance) / math.log(1 / 4)) + 1, says="your answer is 4"
+        ),
+        "the slopes forgotten": Wrong(
+            lambda norm, tolerance: math.floor(math.log(tolerance) / math.log(1 / norm)) + 1, says="your answer is 5"
+        ),
+    },
+)
+
+# -- 6. debug: broadcasting does not sum ------------------------------------------------------------------------------
+
+
+def repaired_bias(b, dZ, rate):
+    """Return the bias after one step of gradient descent: b has shape (n_out, 1), dZ one column a sample.
+
+    As found, with its bug:
+
+        return b - rate * dZ
+    """
+    return ...
+
+
+def repaired_bias_solution(b, dZ, rate):
+    # db = dZ 1: the bias is used by every sample, so it gathers from every column. It stays a column.
+    return b - rate * dZ.sum(axis=1, keepdims=True)
+
+
+REPAIRED_BIAS = Exercise(
+    id="matrix-repaired-bias",
+    stub=repaired_bias,
+    reference=repaired_bias_solution,
+    judge=computes(
+        repaired_bias_solution,
+        inputs=lambda rng: {"b": rng.normal(size=(4, 1)), "dZ": rng.normal(size=(4, 6)), "rate": 0.1},
+        name="bias",
+    ),
+    wrong={
+        "as found": Wrong(lambda b, dZ, rate: b - rate * dZ, says="shape"),
+        "keepdims forgotten": Wrong(lambda b, dZ, rate: b - rate * dZ.sum(axis=1), says="shape"),
+        "summed along the wrong axis": Wrong(lambda b, dZ, rate: b - rate * dZ.sum(axis=0), says="shape"),
+        "averaged": Wrong(lambda b, dZ, rate: b - rate * dZ.mean(axis=1, keepdims=True), says="entries differ"),
+        "uphill": Wrong(lambda b, dZ, rate: b + rate * dZ.sum(axis=1, keepdims=True), says="entries differ"),
+    },
+)
