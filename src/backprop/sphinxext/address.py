@@ -26,13 +26,13 @@ def theme_options(address: str) -> dict[str, object]:
 
     Examples
     --------
-    >>> theme_options("")["use_issues_button"]
-    False
+    >>> theme_options("")
+    {}
     >>> theme_options("https://github.com/owner/name")["launch_buttons"]
     {'notebook_interface': 'jupyterlab', 'colab_url': 'https://colab.research.google.com'}
     """
     if not address:
-        return {"repository_url": "", "use_issues_button": False, "use_repository_button": False, "launch_buttons": {}}
+        return {}
     if not GITHUB.fullmatch(address.rstrip("/")):
         raise ConfigError(f"backprop_address: expected '' or 'https://github.com/owner/name', got {address!r}")
     return {

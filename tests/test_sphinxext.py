@@ -1,0 +1,498 @@
+"""How pages become HTML: math, checked outputs, the boxes of a chapter; every refusal of bad input is seen."""
+
+import copy
+import re
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+
+from backprop.sphinxext.address import theme_options
+from backprop.sphinxext.evidence import EXPLAINED, OF_THE_WHOLE, SIGNS
+from backprop.sphinxext.katex import Katex, MathError, lines_aligned
+from backprop.sphinxext.records import FORMS, BadRecord, validated
+from backprop.sphinxext.theme import lighter_head, once
+
+
+def formula(latex):
+    return {"latex": latex, "text": latex}
+
+
+STEP = {
+    "relation": "=",
+    "latex": "X^T G",
+    "text": "X.T G",
+    "because": "row $p$",
+    "evidence": "proved",
+    "detail": "rules",
+}
+RECORDS = {
+    "derivation": {
+        "label": "eq:demo-dW",
+        "proves": ["P0.4"],
+        "let": [formula("Z = XW")],
+        "given": [formula("m > 0")],
+        "start": formula(r"\partial L"),
+        "steps": [STEP, {**STEP, "evidence": "identical", "detail": None, "relation": "<="}],
+        "result": formula(r"\partial L = X^T G"),
+        "evidence": "proved",
+    },
+    "refusal": {
+        "step": 2,
+        "because": "a hunch about $X$",
+        "rung": "refutation",
+        "relation": "=",
+        "left": formula("X^T G"),
+        "right": formula("G^T X"),
+        "counterexample": {"sizes": {"N": 2, "D_in": 3}, "index": {"p": 0}, "left": "1.25", "right": "-0.5"},
+        "hint": "transpose it",
+        "message": "step 2 is refused",
+    },
+    "check": {"label": "eq:demo-dW", "kind": "finite difference", "bound": "1e-8"},
+    "claim": {"ids": ["L17", "X4"]},
+    "summary": {
+        "title": "What was established",
+        "results": [
+            {"text": "One result.", "label": "eq:demo-dW", "latex": "X^T G", "plain": "X.T G", "evidence": "proved"},
+            {"text": "A sentence with $m$.", "label": None, "latex": None, "plain": None, "evidence": None},
+        ],
+        "limits": ["Real entries."],
+    },
+    "table": {"kind": "break-it", "header": ["bug", "shapes", "proof"], "rows": [["$dW$ halved", "passes", "caught"]]},
+    "feedback": {"passed": False, "message": "Your dW is halved."},
+}
+
+
+def notebook(*records, markdown="# A page"):
+    """A notebook whose cells output these (kind, record) pairs, each beside LaTeX and plain text."""
+    new = nbformat.v4
+    cells = [new.new_markdown_cell(markdown)]
+    for kind, record in records:
+        data = {
+            f"application/vnd.backprop.{kind}+json": record,
+            "text/latex": "$$fallback$$",
+            "text/plain": "fallback in plain text",
+        }
+        cells.append(
+            new.new_code_cell(
+                "cell", outputs=[new.new_output("execute_result", data, execution_count=1)], execution_count=1
+            )
+        )
+    return new.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
+
+
+def test_every_kind_has_an_example_here():
+    assert set(RECORDS) == set(FORMS)
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+def test_an_agreed_record_is_accepted(kind):
+    assert validated(kind, RECORDS[kind]) == RECORDS[kind]
+
+
+def broken_records():
+    """Each record with a field missing, unknown, of another type or with another word."""
+    for kind, record in RECORDS.items():
+        required = {name: value for name, value in record.items() if name not in ("hint", "counterexample", "step")}
+        for name in required:
+            if name != "label" or kind == "check":
+                missing = {other: value for other, value in record.items() if other != name}
+                yield pytest.param(kind, missing, "is missing", id=f"{kind} without {name}")
+            yield pytest.param(kind, {**record, name: 1.5}, rf"{name}.*expected", id=f"{kind} {name} is a number")
+        yield pytest.param(kind, {**record, "seconds": 1}, "unknown field 'seconds'", id=f"{kind} with another field")
+        yield pytest.param(kind, [record], "expected an object", id=f"{kind} in a list")
+    step = {**STEP, "evidence": "obvious"}
+    yield pytest.param("derivation", {**RECORDS["derivation"], "steps": [step]}, "'obvious'", id="an unknown evidence")
+    relation = {**STEP, "relation": "<"}
+    yield pytest.param("derivation", {**RECORDS["derivation"], "steps": [relation]}, "'<'", id="an unknown relation")
+    yield pytest.param("check", {**RECORDS["check"], "kind": "by eye"}, "by eye", id="an unknown kind of check")
+    yield pytest.param("table", {**RECORDS["table"], "rows": [["a", "caught"]]}, "3 cells", id="a short row")
+    yield pytest.param("proof", {}, "unknown kind", id="an unknown kind")
+
+
+@pytest.mark.parametrize(("kind", "record", "says"), list(broken_records()))
+def test_any_other_record_is_refused(kind, record, says):
+    with pytest.raises(BadRecord, match=says):
+        validated(kind, record)
+
+
+@pytest.mark.parametrize("weaker", ["expanded", "evaluated"])
+def test_a_derivation_cannot_claim_more_than_its_weakest_step(weaker):
+    record = copy.deepcopy(RECORDS["derivation"])
+    record["steps"][1]["evidence"] = weaker
+    with pytest.raises(BadRecord, match=f"only '{weaker}'"):
+        validated("derivation", record)
+    assert validated("derivation", {**record, "evidence": weaker})["evidence"] == weaker
+
+
+def test_every_evidence_has_its_sign_and_words():
+    assert set(SIGNS) == set(EXPLAINED) == set(OF_THE_WHOLE)
+    assert len(set(SIGNS.values())) == len(SIGNS)
+
+
+# Math ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def engine(katex):
+    return Katex(katex)
+
+
+def test_math_is_html_for_eyes_and_mathml_for_ears(engine):
+    html = engine.html(r"\frac{a}{b}", display=True)
+    assert "<math" in html
+    assert 'class="katex-html" aria-hidden="true"' in html
+    assert r'<annotation encoding="application/x-tex">\frac{a}{b}</annotation>' in html
+
+
+@pytest.mark.parametrize(
+    "tex", [r"\frac{a}", r"\unknown", "X^ᵀ", r"\text{Xᵀ}", r"a & b", r"\begin{align}a", r"\eqref{x}"]
+)
+def test_math_that_katex_does_not_know_is_refused(engine, tex):
+    with pytest.raises(MathError):
+        engine.html(tex, display=True)
+
+
+def test_macros_are_for_one_formula_and_change_nothing_else(engine):
+    assert "mathbf" in engine.html(r"\ones", display=False, macros={r"\ones": r"\mathbf{1}"})
+    with pytest.raises(MathError):
+        engine.html(r"\ones", display=False)
+    engine.html(r"\gdef\mine{x}\mine", display=False)
+    with pytest.raises(MathError):
+        engine.html(r"\mine", display=False)
+
+
+@pytest.mark.parametrize(
+    ("tex", "aligned"),
+    [
+        ("a = b", "a = b"),
+        (r"a &= b \\ &= c", r"\begin{aligned}a &= b \\ &= c\end{aligned}"),
+        ("a\n\nb", r"\begin{aligned}a \\ b\end{aligned}"),
+        (r"\begin{pmatrix}1 \\ 2\end{pmatrix}", r"\begin{pmatrix}1 \\ 2\end{pmatrix}"),
+        (r"\begin{aligned}a \\ b\end{aligned}", r"\begin{aligned}a \\ b\end{aligned}"),
+    ],
+)
+def test_lines_are_aligned_once(tex, aligned):
+    assert lines_aligned(tex) == aligned
+
+
+def test_bad_math_is_a_warning_with_its_place(build_pages):
+    built = build_pages(a="# Title\n\nGood $x$.\n\nBad $\\frac{a}$.\n\n$$\n\\oops\n$$\n")
+    assert re.search(r"a\.md:5: WARNING: math is not understood: .*\\frac\{a\}", built.warnings)
+    assert re.search(r"a\.md:7: WARNING: math is not understood: .*\\oops", built.warnings)
+    assert built.html["a"].count('class="math-error"') == 2
+
+
+def test_a_display_scrolls_in_a_box_of_its_own(build_pages):
+    built = build_pages(a="# Title\n\n$$\nx\n$$ (def:demo-x)\n\n$$\ny\n$$\n")
+    assert built.warnings == ""
+    assert 'tabindex="0" role="group" aria-label="Equation 1.1"' in built.html["a"]
+    assert 'tabindex="0" role="group" aria-label="Formula"' in built.html["a"]
+    assert re.search(r'class="definition math-display|class="math-display numbered definition', built.html["a"])
+
+
+def test_equations_are_referred_to_from_other_pages(build_pages):
+    built = build_pages(
+        a="# A\n\nSee {eq}`eq:demo-dW` and {eq}`def:demo-x`.\n\n$$\nx\n$$ (def:demo-x)\n",
+        b=notebook(("derivation", RECORDS["derivation"]), markdown="# B\n\nBefore it: {eq}`def:demo-x`."),
+    )
+    assert built.warnings == ""
+    assert 'href="b.html#equation-eq-demo-dw">(2.1)</a>' in built.html["a"]
+    assert 'href="#equation-def-demo-x">(1.1)</a>' in built.html["a"]
+    assert 'href="a.html#equation-def-demo-x">(1.1)</a>' in built.html["b"]
+    assert 'id="equation-eq-demo-dw"' in built.html["b"]
+
+
+def test_a_label_used_twice_and_a_label_that_is_nowhere_are_warnings(build_pages):
+    page = notebook(("derivation", RECORDS["derivation"]))
+    again = build_pages(a=page, b=notebook(("derivation", RECORDS["derivation"])))
+    assert "duplicate label of equation eq:demo-dW" in again.warnings
+
+
+def test_a_check_of_an_equation_that_is_nowhere_is_a_warning(build_pages):
+    assert "equation not found: eq:demo-dW" in build_pages(a=notebook(("check", RECORDS["check"]))).warnings
+
+
+def test_a_build_with_warnings_is_not_remembered(build_pages):
+    bad = {"a": "# A\n\n$\\oops$\n"}
+    first, second = build_pages(**bad), build_pages(**bad)
+    assert "oops" in first.warnings
+    assert second.warnings == first.warnings
+
+
+# Checked outputs ----------------------------------------------------------------------------------------------------
+
+
+class Outline(HTMLParser):
+    """The tags and classes of a page, and its text by tag."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.open, self.texts = [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+    def having(self, name):
+        return [(tag, given) for tag, given in self.tags if name in (given.get("class") or "").split()]
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+
+def drawn(build_pages, *records):
+    built = build_pages(a=notebook(("derivation", RECORDS["derivation"]), *records))
+    assert built.warnings == ""
+    assert "fallback" not in built.html["a"]
+    return Outline(built.html["a"])
+
+
+def test_a_derivation_shows_lines_reasons_marks_and_its_number(build_pages):
+    page = drawn(build_pages)
+    assert len(page.having("derivation-line")) == 3
+    assert len(page.having("derivation-reason")) == 2
+    assert len(page.having("result")) == 1
+    assert [given["aria-label"] for _, given in page.having("derivation")] == ["Derivation of eq:demo-dW"]
+    for word in ("where", "given", "formula P0.4", "(1.1)", OF_THE_WHOLE["proved"], "Established by: rules."):
+        assert word in page.text
+
+
+def test_each_mark_is_explained_by_a_text_of_its_own(build_pages):
+    page = drawn(build_pages)
+    buttons = [given for tag, given in page.having("sign") if tag == "button"]
+    tips = [given["id"] for _, given in page.having("tip")]
+    assert len(buttons) == 3
+    assert [button["aria-describedby"] for button in buttons] == tips
+    assert len(set(tips)) == len(tips)
+    assert EXPLAINED["proved"] in page.text
+    assert EXPLAINED["identical"] in page.text
+
+
+@pytest.mark.parametrize("evidence", ["expanded", "evaluated"])
+def test_weaker_evidence_is_named_in_a_word_on_the_line_and_for_the_whole(build_pages, evidence):
+    weak = {**RECORDS["derivation"], "label": "eq:demo-weak", "evidence": evidence}
+    weak["steps"] = [{**STEP, "evidence": evidence}]
+    page = drawn(build_pages, ("derivation", weak))
+    assert len(page.having("word")) == 2
+    assert OF_THE_WHOLE[evidence] in page.text
+
+
+def test_a_derivation_without_a_label_has_no_number(build_pages):
+    built = build_pages(a=notebook(("derivation", {**RECORDS["derivation"], "label": None})))
+    assert built.warnings == ""
+    page = Outline(built.html["a"])
+    assert page.having("derivation-line")
+    assert not page.having("result")
+    assert not page.having("eqno")
+
+
+def test_a_refusal_shows_the_step_the_counterexample_and_the_hint(build_pages):
+    page = drawn(build_pages, ("refusal", RECORDS["refusal"]))
+    for word in ("Step 2 is refused.", "A counterexample was found.", "1.25", "-0.5", "transpose it", "a hunch about"):
+        assert word in page.text
+    html = " ".join(page.texts)
+    for latex in (r"D_{\mathrm{in}} = 3", "N = 2", "p = 0", r"X^T G \;\ne\; G^T X"):
+        assert latex in html
+
+
+@pytest.mark.parametrize(
+    ("rung", "relation", "latex"),
+    [
+        ("proof", "=", r"\overset{?}{=}"),
+        ("proof", "<=", r"\overset{?}{\le}"),
+        ("shapes", "=", r"\ne"),
+        ("refutation", "<=", r"\not\le"),
+    ],
+)
+def test_a_refusal_claims_no_more_than_its_rung(build_pages, rung, relation, latex):
+    record = {**RECORDS["refusal"], "rung": rung, "relation": relation, "counterexample": None, "hint": None}
+    page = drawn(build_pages, ("refusal", record))
+    assert rf"X^T G \;{latex}\; G^T X" in " ".join(page.texts)
+
+
+def test_an_index_may_be_an_entry_in_words(build_pages):
+    found = {**RECORDS["refusal"]["counterexample"], "index": "[0, 1]"}
+    assert "entry [0, 1]" in drawn(build_pages, ("refusal", {**RECORDS["refusal"], "counterexample": found})).text
+
+
+def test_checks_and_claims_are_quiet_lines(build_pages):
+    page = drawn(build_pages, ("check", RECORDS["check"]), ("claim", RECORDS["claim"]))
+    assert "Equation (1.1) agrees with finite differences: error below 1e-8" in page.text
+    assert "Settles claims L17, X4 of the notes" in page.text
+    assert len(page.having("quiet-line")) == 2
+
+
+def test_a_break_it_table_says_each_outcome_in_a_word(build_pages):
+    page = drawn(build_pages, ("table", RECORDS["table"]))
+    assert "○ passes" in page.text
+    assert "● caught" in page.text
+    assert [given.get("scope") for tag, given in page.tags if tag == "th"] == ["col", "col", "col", "row"]
+
+
+def test_a_summary_refers_to_its_equations(build_pages):
+    page = drawn(build_pages, ("summary", RECORDS["summary"]))
+    assert "What was established" in page.text
+    assert "Limits" in page.text
+    assert any(given.get("href") == "#equation-eq-demo-dw" and tag == "a" for tag, given in page.having("internal"))
+
+
+def test_feedback_is_shown(build_pages):
+    assert "Not yet. Your dW is halved." in drawn(build_pages, ("feedback", RECORDS["feedback"])).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "says"),
+    [
+        ("derivation", {**RECORDS["derivation"], "start": "X"}, "derivation.start: expected an object"),
+        ("derivation", {**RECORDS["derivation"], "steps": [{**STEP, "because": "costs $5"}]}, "dollar sign"),
+        ("proof", {}, "unknown kind of checked output 'proof'"),
+    ],
+)
+def test_a_malformed_output_is_a_warning_that_names_the_page(build_pages, kind, record, says):
+    built = build_pages(a=notebook((kind, record)))
+    assert re.search(rf"a\.ipynb.*WARNING: a checked output is malformed: .*{re.escape(says)}", built.warnings)
+
+
+# The boxes of a chapter ---------------------------------------------------------------------------------------------
+
+CARD = """# Title
+
+:::{chapter-card} What does $X$ do?
+- **You will be able to** derive.
+- **You need** products.
+- **Time** 40 minutes.
+- **Convention** rows.
+
+| Symbol | Shape |
+|---|---|
+| $X$ | $(m, n)$ |
+
+:::
+"""
+
+
+def outline(build_pages, text):
+    built = build_pages(a=text)
+    assert built.warnings == ""
+    return Outline(built.html["a"])
+
+
+def test_a_chapter_card_is_a_named_section(build_pages):
+    page = outline(build_pages, CARD)
+    ((tag, given),) = page.having("chapter-card")
+    assert tag == "section"
+    assert given["aria-labelledby"] in [other.get("id") for _, other in page.having("box-title")]
+    assert sum(tag == "dt" for tag, _ in page.tags) == 4
+    assert "Time 40 minutes." in page.text
+
+
+def test_a_prediction_folds_its_answer(build_pages):
+    page = outline(build_pages, "# T\n\n:::{prediction}\nWhat is $x$?\n\n---\n\nIt is one.\n\n:::\n")
+    details = [given for tag, given in page.tags if tag == "details"]
+    assert len(details) == 1
+    assert "open" not in details[0]
+    assert "What is" in page.text
+    assert "It is one." in page.text
+
+
+def test_an_exercise_is_numbered_and_referred_to(build_pages):
+    text = (
+        "# T\n\nSee {ref}`demo-Second`.\n\n:::{exercise}\nOne.\n:::\n\n::::{exercise} Two\n:label: demo-Second\nDo.\n\n"
+    )
+    page = outline(build_pages, text + ":::{hint}\nThink.\n:::\n\n:::{solution}\nSo.\n:::\n::::\n")
+    assert "See Exercise 2 ." in page.text
+    assert [
+        ("hint" in given["class"], "solution" in given["class"]) for tag, given in page.tags if tag == "details"
+    ] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_a_gate_folds_text_and_cells(build_pages):
+    new = nbformat.v4
+    cells = [
+        new.new_markdown_cell("# T\n\nBefore.\n\n:::{solution-start}\n:::"),
+        new.new_markdown_cell("Inside."),
+        new.new_code_cell("inside = 1", execution_count=1),
+        new.new_markdown_cell(":::{solution-end}\n:::\n\nAfter."),
+    ]
+    built = build_pages(a=new.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}))
+    assert built.warnings == ""
+    folded = re.search(r'<details class="reveal solution">(.*?)</details>', built.html["a"], re.DOTALL)[1]
+    assert "Inside." in folded
+    assert "inside" in folded
+    assert "Before." not in folded
+    assert "After." not in folded
+
+
+def test_an_erratum_says_both_sides(build_pages):
+    page = outline(build_pages, "# T\n\n:::{note-erratum} Note 000\n:claims: L1, L2\n\nMean.\n\n---\n\nSum.\n\n:::\n")
+    assert "The note says Mean. What is true Sum. Claims L1, L2" in page.text
+
+
+QUIZ = "# T\n\n:::{quiz} Which $x$?\n- [ ] one\n\n  Too small.\n- [x] two\n\n  As $1 + 1$ is.\n:::\n"
+
+
+def test_a_quiz_is_a_group_of_labelled_radio_buttons(build_pages):
+    page = outline(build_pages, QUIZ)
+    radios = [given for tag, given in page.tags if tag == "input" and given.get("type") == "radio"]
+    labels = [given["for"] for tag, given in page.tags if tag == "label"]
+    assert [radio["id"] for radio in radios] == labels
+    assert len({radio["name"] for radio in radios}) == 1
+    assert [tag for tag, _ in page.tags].count("legend") == 1
+    assert "No. Too small." in page.text
+    assert "Yes. As" in page.text
+
+
+BAD_BOXES = {
+    "a card without an entry": (CARD.replace("- **Time** 40 minutes.\n", ""), "expected a list of You will be able to"),
+    "a card whose entry is not bold": (CARD.replace("**Time**", "Time"), "each entry starts with its name in bold"),
+    "a card without a table": (re.sub(r"\|.*\n", "", CARD), "expected one table of shapes, got 0"),
+    "a prediction in three parts": ("# T\n\n:::{prediction}\na\n\n---\n\nb\n\n---\n\nc\n:::\n", "got 3 part"),
+    "an erratum in one part": ("# T\n\n:::{note-erratum} Note\nMean.\n:::\n", "what is true, got 1 part"),
+    "a quiz without a right choice": (QUIZ.replace("[x]", "[ ]"), "exactly one of them"),
+    "a quiz with two right choices": (QUIZ.replace("[ ]", "[x]"), "exactly one of them"),
+    "a quiz without a why": (QUIZ.replace("  Too small.\n", ""), "'one' has no indented paragraph"),
+    "two exercises of one label": (
+        "# T\n\n:::{exercise}\n:label: a\n:::\n\n:::{exercise}\n:label: a\n:::\n",
+        "already used",
+    ),
+    "a start without an end": ("# T\n\n:::{solution-start}\n:::\n", "solution-start without solution-end"),
+    "an end without a start": ("# T\n\n:::{answer-end}\n:::\n", "answer-end without answer-start"),
+    "an end in another section": ("# T\n\n:::{answer-start}\n:::\n\n## S\n\n:::{answer-end}\n:::\n", "without answer-"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_BOXES)
+def test_a_box_that_is_not_well_formed_is_reported(build_pages, name):
+    text, says = BAD_BOXES[name]
+    assert says in build_pages(a=text).warnings
+
+
+# The theme and the address --------------------------------------------------------------------------------------------
+
+
+def test_a_changed_theme_stops_the_build():
+    with pytest.raises(Exception, match="the theme has changed: expected one"):
+        lighter_head("<head></head>")
+    with pytest.raises(Exception, match="found 2"):
+        once("b", "x", "abcb")
+
+
+def test_the_browsers_tab_shows_a_title_as_text(build_pages):
+    title = re.search(r"<title>(.*?)</title>", build_pages(a="# The role of $X$\n").html["a"], re.DOTALL)[1]
+    assert "<" not in title
+    assert "The role of X" in title
+
+
+@pytest.mark.parametrize("address", ["github.com/owner/name", "https://example.org/book", "https://github.com/owner"])
+def test_an_address_that_is_not_a_repository_is_refused(address):
+    with pytest.raises(Exception, match="backprop_address: expected"):
+        theme_options(address)
