@@ -199,7 +199,7 @@ REPAIRED_MASK = Exercise(
     wrong={
         "as found": Wrong(lambda dA, Z: dA * (np.maximum(Z, 0) >= 0), says="f′"),
         "relu for its derivative": Wrong(lambda dA, Z: dA * np.maximum(Z, 0), says="f(Z)"),
-        "the mask of the gradient": Wrong(lambda dA, Z: dA * (dA > 0), says="none of the usual suspects"),
+        "the mask of the gradient": Wrong(lambda dA, Z: dA * (dA > 0), says="mask"),
         "the mask the wrong way round": Wrong(lambda dA, Z: dA * (Z <= 0), says="wrong way round"),
         "the caller's gradient changed": Wrong(
             lambda dA, Z: np.multiply(dA, Z > 0, out=dA), says="changes its argument dA"
