@@ -127,17 +127,16 @@ def _named(g, reference, m, operands, name, rtol) -> list[tuple[str, str]]:
     factor = _factor(g, reference, rtol)
     if factor is not None:
         found.append(_factor_fault(factor, reference, m, operands, name, rtol))
-    early = updated_too_early(reference, operands)
-    if early is not None and (_factor(g - reference, early, 1e3 * rtol) or 0) > 0:
+    if _updated_too_early(g, reference, operands, rtol):
         found.append(("updated too early", "computed with a W that was already updated: it needs the W of the forward"))
     for suspect in (*from_reference(reference, g), *from_operands(reference, operands)):
-        words = _fits(g, suspect, reference, m, rtol)
+        words = _fits(g, suspect, m, rtol)
         if words:
             found.append((suspect.fault, words))
     return [pair for pair in found if pair]
 
 
-def _fits(g, suspect: Suspect, reference, m, rtol) -> str | None:
+def _fits(g, suspect: Suspect, m, rtol) -> str | None:
     """The words for a suspect, if the gradient is its array: possibly with the sign flipped, or m or 1/m in front."""
     if np.shape(suspect.array) != g.shape or not np.any(suspect.array):
         return None
@@ -145,7 +144,7 @@ def _fits(g, suspect: Suspect, reference, m, rtol) -> str | None:
     if m is not None and m > 1:
         factors |= {float(m): f"; and it is multiplied by m = {m}", 1 / m: f"; and it is divided by m = {m}"}
     for factor, words in factors.items():
-        if close(g, factor * suspect.array, rtol) and not close(factor * suspect.array, reference, rtol):
+        if close(g, factor * suspect.array, rtol):
             return suspect.text + words
     return None
 
@@ -184,6 +183,15 @@ def _factor_fault(c, reference, m, operands, name, rtol) -> tuple[str, str] | No
     if np.count_nonzero(reference) < 2:
         return None
     return "constant factor", f"the reference times {c:g}, in every entry: a constant factor is wrong"
+
+
+def _updated_too_early(g, reference, operands, rtol) -> bool:
+    """Whether g moved from the reference as an update of W, with any learning rate above 0, moves it."""
+    move = updated_too_early(reference, operands)
+    if move is None or g.shape != reference.shape or not move.any():
+        return False
+    rate = np.sum((g - reference) * move) / np.sum(move * move)
+    return bool(rate > 0) and close(g, reference + rate * move, rtol)
 
 
 def _is_bias(reference, operands, name) -> bool:

@@ -1,0 +1,319 @@
+"""Every planted error gets its own name, no other gradient gets any, and the message holds no solution."""
+
+import numpy as np
+import pytest
+
+from backprop.diagnose import diagnose
+
+SHAPES = [(5, 4, 3), (3, 2, 7), (6, 3, 2), (4, 6, 5)]
+
+
+def layer(seed, m=5, n_in=4, n_out=3):
+    """A linear layer with a tanh or a ReLU above it, and its right gradients."""
+    rng = np.random.default_rng(seed)
+    X, W, b = rng.standard_normal((m, n_in)), rng.standard_normal((n_in, n_out)), rng.standard_normal(n_out)
+    Z, dA = X @ W + b, rng.standard_normal((m, n_out))
+    return {"X": X, "W": W, "Z": Z, "dA": dA}
+
+
+def relu_layer(seed, *sizes):
+    layer_ = layer(seed, *sizes)
+    A = np.where(layer_["Z"] > 0, layer_["Z"], 0)
+    return layer_ | {"A": A, "dZ": layer_["dA"] * (layer_["Z"] > 0)}
+
+
+def tanh_layer(seed, *sizes):
+    layer_ = layer(seed, *sizes)
+    A = np.tanh(layer_["Z"])
+    return layer_ | {"A": A, "dZ": layer_["dA"] * (1 - A**2)}
+
+
+def sigmoid_layer(seed, *sizes):
+    layer_ = layer(seed, *sizes)
+    A = 1 / (1 + np.exp(-layer_["Z"]))
+    return layer_ | {"A": A, "dZ": layer_["dA"] * A * (1 - A)}
+
+
+def right(o):
+    return {"dZ": o["dZ"], "dW": o["X"].T @ o["dZ"], "db": o["dZ"].sum(0), "dX": o["dZ"] @ o["W"].T}
+
+
+def made_of(o, dZ):
+    return right(o | {"dZ": dZ})
+
+
+# fault, the quantities that it is planted in, wrong gradient from the operands and the right one.
+ANYWHERE = ("dZ", "dW", "db", "dX")
+PLANTED = [
+    ("sign flipped", ANYWHERE, lambda o, q: -right(o)[q]),
+    ("divided by m", ("dZ", "dW", "dX"), lambda o, q: right(o)[q] / len(o["X"])),
+    ("multiplied by m", ANYWHERE, lambda o, q: right(o)[q] * len(o["X"])),
+    ("constant factor", ANYWHERE, lambda o, q: right(o)[q] * 0.3),
+    ("bias averaged", ("db",), lambda o, q: o["dZ"].mean(0)),
+    ("transposed", ("dZ", "dW", "dX"), lambda o, q: right(o)[q].T),
+    ("row lost", ("dZ", "dW", "dX"), lambda o, q: right(o)[q][:-1]),
+    ("row lost", ("dZ", "dW", "dX"), lambda o, q: right(o)[q][1:]),
+    ("column lost", ("dZ", "dW", "dX"), lambda o, q: right(o)[q][:, :-1]),
+    ("column lost", ("dW", "dX"), lambda o, q: np.where(np.arange(right(o)[q].shape[1]) == 1, 0, right(o)[q])),
+    ("row lost", ("dW", "dX"), lambda o, q: np.where(np.arange(len(right(o)[q]))[:, None] == 1, 0, right(o)[q])),
+    ("entry lost", ("db",), lambda o, q: right(o)[q][1:]),
+    ("row lost", ("dW", "db"), lambda o, q: made_of(o, np.where(np.arange(len(o["X"]))[:, None] == 1, 0, o["dZ"]))[q]),
+    ("wrong axis", ("db",), lambda o, q: o["dZ"].sum(1)),
+    ("wrong axis", ("db",), lambda o, q: o["dZ"].sum()),
+    ("not summed", ("db",), lambda o, q: o["dZ"]),
+    ("wrong shape", ("db",), lambda o, q: o["dZ"].sum(0, keepdims=True)),
+    ("missing f'", ANYWHERE, lambda o, q: made_of(o, o["dA"])[q]),
+    ("f for f'", ANYWHERE, lambda o, q: made_of(o, o["dA"] * o["A"])[q]),
+    ("mask on the wrong array", ANYWHERE, lambda o, q: made_of(o, o["dA"] * (o["dA"] > 0))[q]),
+    ("mask on the wrong array", ANYWHERE, lambda o, q: made_of(o, o["dA"] * (o["Z"] <= 0))[q]),
+    ("mask on the wrong array", ("dW",), lambda o, q: np.maximum(o["X"], 0).T @ o["dZ"]),
+    ("mask on the wrong array", ("dX",), lambda o, q: right(o)[q] * (o["X"] > 0)),
+    ("updated too early", ("dX",), lambda o, q: o["dZ"] @ (o["W"] - 0.1 * right(o)["dW"]).T),
+]
+
+
+def plantings(make):
+    for shape_number, shape in enumerate(SHAPES):
+        operands = make(shape_number, *shape)
+        for fault, quantities, plant in PLANTED:
+            for quantity in quantities:
+                gradient, reference = plant(operands, quantity), right(operands)[quantity]
+                if gradient.shape != reference.shape or not np.allclose(gradient, reference, rtol=1e-9, atol=0):
+                    yield fault, quantity, operands, gradient  # the others cannot be seen here: a dead unit, for one
+
+
+@pytest.mark.parametrize("make", [relu_layer, tanh_layer, sigmoid_layer])
+def test_every_planted_error_gets_its_name(make):
+    wrong, count = [], 0
+    for fault, quantity, operands, gradient in plantings(make):
+        found = diagnose(gradient, right(operands)[quantity], operands=operands, name=quantity)
+        count += 1
+        if fault not in (found.fault, *found.also):
+            wrong.append((fault, quantity, found.fault, operands["X"].shape))
+    assert count > 150
+    assert wrong == []
+
+
+@pytest.mark.parametrize("make", [relu_layer, tanh_layer, sigmoid_layer])
+def test_the_derivative_is_found_from_the_reference_where_dZ_is_not_given(make):
+    for fault, quantity, operands, gradient in plantings(make):
+        if fault in ("missing f'", "f for f'"):
+            given = {key: value for key, value in operands.items() if key != "dZ"}
+            found = diagnose(gradient, right(operands)[quantity], operands=given)
+            assert fault in (found.fault, *found.also), (fault, quantity, found)
+
+
+@pytest.mark.parametrize(
+    ("make", "derivative"),
+    [(tanh_layer, lambda z: 1 / np.cosh(z) ** 2), (sigmoid_layer, lambda z: 1 / (2 + 2 * np.cosh(z)))],
+)
+def test_a_derivative_that_is_there_but_wrongly_used(make, derivative):
+    for o in (make(1), make(2)):
+        given = {key: value for key, value in o.items() if key != "dZ"}
+        for quantity in ANYWHERE:
+            twice = made_of(o, o["dA"] * derivative(o["Z"]) ** 2)[quantity]
+            assert diagnose(twice, right(o)[quantity], operands=given).fault == "f' twice"
+            of_A = made_of(o, o["dA"] * derivative(o["A"]))[quantity]
+            assert diagnose(of_A, right(o)[quantity], operands=given).fault == "f' at the wrong place"
+
+
+def test_a_sum_too_many():
+    dW = layer(4)["W"]
+    for wrong in (dW.sum(0), dW.sum(1), dW.sum()):
+        assert diagnose(wrong, dW).fault == "wrong axis"
+    assert diagnose(dW.mean(0), dW).fault == "wrong shape"
+
+
+def test_a_step_that_no_update_makes_is_no_update():
+    o = tanh_layer(12)
+    up = o["dZ"] @ (o["W"] + 0.1 * right(o)["dW"]).T
+    assert diagnose(up, right(o)["dX"], operands=o).fault == "unknown"
+
+
+@pytest.mark.parametrize("sizes", [(4, 4, 4), (3, 3, 3)])
+def test_square_matrices_hide_a_wrong_product_from_shapes_but_not_from_the_diagnosis(sizes):
+    o = tanh_layer(1, *sizes)
+    X, W, dZ = o["X"], o["W"], o["dZ"]
+    for gradient in (X @ dZ, X @ dZ.T, X.T @ dZ.T, dZ @ X, dZ @ X.T, X * dZ):
+        assert diagnose(gradient, X.T @ dZ, operands=o).fault == "wrong product"
+    assert diagnose(dZ.T @ X, X.T @ dZ, operands=o).fault == "transposed"
+    for gradient in (dZ @ W, dZ.T @ W, W @ dZ, W.T @ dZ.T):
+        assert diagnose(gradient, dZ @ W.T, operands=o).fault == "wrong product"
+
+
+def test_two_faults_at_once_are_both_said():
+    dW = layer(2)["W"]
+    message = str(diagnose(dW.T / 5, dW, m=5, name="dW"))
+    assert "transpose" in message
+    assert "divided by m = 5" in message
+    o = relu_layer(3)
+    message = str(diagnose(-(o["X"].T @ o["dA"]), right(o)["dW"], operands=o))
+    assert "f′" in message
+    assert "sign" in message
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_a_fault_that_is_not_there_is_never_named(seed):
+    """Random gradients: of any size, sparse, of small integers, a random change of the reference in any entries."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.permutation([3, 4, 5, 6])[:3]
+    operands = (relu_layer, tanh_layer, sigmoid_layer)[seed % 3](seed, *sizes)
+    quantity = ANYWHERE[seed % 4]
+    reference = right(operands)[quantity]
+    noise = rng.standard_normal(reference.shape)
+    some = rng.random(reference.shape) < 0.4
+    some.flat[rng.integers(some.size)] = True
+    gradients = [
+        noise,
+        reference + noise,
+        reference + 1e-3 * noise,
+        np.where(some, reference + noise, reference),
+        np.where(some, noise, reference),
+        noise * some,
+        reference + 0.5,
+        reference * np.exp(noise),
+    ]
+    for gradient in gradients:
+        found = diagnose(gradient, reference, operands=operands)
+        assert found.fault == "unknown", (found, quantity)
+        assert "none of the usual suspects" in str(found)
+        assert found.also == ()
+
+
+def test_a_named_fault_is_a_true_sentence():
+    """The numbers in the message are those of the case: a factor, a row, an index."""
+    dW = layer(5)["W"]
+    assert "divided by m = 7" in str(diagnose(dW / 7, dW, m=7))
+    assert "multiplied by m = 7" in str(diagnose(dW * 7, dW, m=7))
+    assert "times 0.25" in str(diagnose(dW / 4, dW, m=7))
+    assert "times 7" in str(diagnose(dW * 7, dW))
+    assert "without row 2" in str(diagnose(np.delete(dW, 2, 0), dW))
+    changed = dW.copy()
+    changed[1, 2] += 3
+    message = str(diagnose(changed, dW))
+    assert "all in row 1" in message
+    assert "1 of 12 entries differ" in message
+    assert "[1, 2]" in message
+    assert f"{changed[1, 2]:.6g}" in message
+    assert f"{dW[1, 2]:.6g}" in message
+
+
+def test_a_difference_in_one_column_is_located():
+    dW = layer(5)["W"]
+    changed = dW + np.arange(4)[:, np.newaxis] * (np.arange(3) == 1)
+    assert "3 of 12 entries differ, all in column 1;" in str(diagnose(changed, dW))
+
+
+def test_m_is_named_only_when_the_factor_is_m():
+    dW = layer(6)["W"]
+    for m in (2, 3, 4, 6):
+        assert diagnose(dW / 5, dW, m=m).fault == "constant factor"
+    assert diagnose(dW / 5, dW).fault == "constant factor"
+    assert diagnose(dW / 5, dW, operands={"X": np.ones((5, 4))}).fault == "divided by m"
+
+
+def test_one_sample_hides_a_wrong_m_and_nothing_is_said_about_it():
+    o = relu_layer(7, 1, 4, 3)
+    assert diagnose(right(o)["dW"] / 1, right(o)["dW"], operands=o).right
+    assert "m = 1" not in str(diagnose(right(o)["dW"].T, right(o)["dW"], operands=o))
+
+
+def test_one_entry_is_in_proportion_to_anything():
+    assert diagnose([2.5], [1.0], m=3).fault == "unknown"
+    assert diagnose([-1.0], [1.0], m=3).fault == "sign flipped"
+    assert diagnose([0.0, 2.5], [0.0, 1.0], m=3).fault == "unknown"
+
+
+@pytest.mark.parametrize("quantity", ANYWHERE)
+def test_right_up_to_rounding(quantity):
+    o = relu_layer(8)
+    reference = right(o)[quantity]
+    assert diagnose(reference, reference).right
+    for error in (1e-15, 1e-13):
+        found = diagnose(reference * (1 + error), reference, operands=o)
+        assert found.right
+        assert "rounding" in str(found)
+    assert diagnose(reference.astype(np.float32), reference, operands=o).right
+    found = diagnose(reference * (1 + 1e-7 * np.cos(np.arange(reference.size)).reshape(reference.shape)), reference)
+    assert found.fault == "imprecise"
+    assert diagnose((reference / 5).astype(np.float32), reference, m=5).fault == "divided by m"
+
+
+@pytest.mark.parametrize(
+    ("gradient", "fault"),
+    [
+        (None, "not numbers"),
+        (..., "not numbers"),
+        ("dW", "not numbers"),
+        ([[1.0, 2.0], [3.0]], "not numbers"),
+        (np.ones((2, 3)) * 1j, "not numbers"),
+        (np.full((2, 3), np.nan), "not finite"),
+        ([[1, 2, 3], [4, np.inf, 6]], "not finite"),
+        (np.zeros((2, 3)), "all zero"),
+        (0.0, "wrong shape"),
+        (np.ones((2, 4)), "wrong shape"),
+        (np.ones((0, 3)), "wrong shape"),
+        (np.ones((2, 3, 1)), "wrong shape"),
+        ([], "wrong shape"),
+    ],
+)
+def test_what_is_no_gradient_is_told_kindly(gradient, fault):
+    found = diagnose(gradient, [[1.0, 2.5, -3.0], [4.0, 5.0, 7.0]], name="dW")
+    assert found.fault == fault
+    assert "dW" in str(found)
+    assert not found.right
+
+
+def test_a_wrong_shape_says_the_right_one_and_which_sum_gives_it():
+    o = relu_layer(9)
+    hint = str(diagnose(np.ones((5, 3)), right(o)["dW"], operands={"X": o["X"], "dZ": o["dZ"]}, name="dW"))
+    assert "(5, 3)" in hint
+    assert "(4, 3) is expected" in hint
+    assert "X and dZ" in hint
+    assert "axis of size 5" in hint
+    hint = str(diagnose(np.ones((5, 3)), right(o)["dX"], operands={"W": o["W"], "dZ": o["dZ"]}, name="dX"))
+    assert "W and dZ" in hint
+    assert "axis of size 3" in hint
+    square = tanh_layer(9, 4, 4, 4)
+    hint = str(diagnose(np.ones((4, 3)), right(square)["dW"], operands={"X": square["X"], "dZ": square["dZ"]}))
+    assert "X and dZ" not in hint  # four sums give this shape: naming one would be a guess
+    hint = str(diagnose(np.ones(5), right(o)["db"], operands={"dZ": o["dZ"]}, name="db"))
+    assert "summed over the 5 rows of dZ" in hint
+
+
+def test_the_solution_is_not_given_away():
+    for fault, quantity, operands, gradient in plantings(relu_layer):
+        message = str(diagnose(gradient, right(operands)[quantity], operands=operands, name=quantity))
+        for formula in ("X.T", "Xᵀ", "@", "W.T", "Wᵀ", "sum(axis=0)", "np."):
+            assert formula not in message, (fault, message)
+
+
+def test_the_reference_is_zero():
+    zero = np.zeros((2, 3))
+    assert diagnose(zero, zero).right
+    assert diagnose(zero + 1, zero, m=4).fault == "unknown"
+
+
+def test_nothing_is_changed():
+    o = relu_layer(10)
+    before = {key: value.copy() for key, value in o.items()}
+    reference = right(o)["dW"]
+    gradient = reference[:-1].copy()
+    diagnose(gradient, reference, operands=o)
+    assert all(np.array_equal(o[key], before[key]) for key in o)
+    assert np.array_equal(gradient, reference[:-1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"reference": [[np.nan]]}, ValueError, "reference has NaN"),
+        ({"reference": "dW"}, TypeError, "reference has dtype"),
+        ({"reference": [1.0], "m": 0}, ValueError, "m is 0: expected at least 1"),
+        ({"reference": [1.0], "m": 2.5}, TypeError, "m is 2.5: expected an integer"),
+        ({"reference": [1.0], "operands": {"X": [np.inf]}}, ValueError, r"operands\['X'\] has NaN"),
+    ],
+)
+def test_a_bad_reference_is_the_caller_s_error(arguments, error, message):
+    with pytest.raises(error, match=message):
+        diagnose([1.0], **arguments)
