@@ -14,6 +14,7 @@ from backprop.course.break_it import (
 )
 from backprop.course.exercise import Exercise, Wrong, computes, derives, recalls
 from backprop.course.records import check, settle
+from backprop.course.source import show_source
 from backprop.course.summary import summary
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "recalls",
     "settle",
     "shapes",
+    "show_source",
     "summary",
 ]
