@@ -1,0 +1,439 @@
+"""Every page of the built book in Chromium, as a laptop and as a phone, light and dark; each check is seen to fail.
+
+The book is the one that `make book` left in _build/html. Screenshots of every view stay in _build/screenshots.
+"""
+
+import functools
+import http.server
+import os
+import re
+import shutil
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api")
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[1]
+HTML = ROOT / "_build" / "html"
+SCREENSHOTS = ROOT / "_build" / "screenshots"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # A page that asks another host is told at once that there is none; the request is still seen.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+SIZES = {"phone": {"width": 360, "height": 780}, "laptop": {"width": 1280, "height": 800}}
+VIEWS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
+# index.html only leads to the first page.
+NAMES = sorted({path.relative_to(HTML).as_posix() for path in HTML.rglob("[!_]*.html")} - {"index.html"})
+NAMES = [name for name in NAMES if not name.startswith("_static/")]
+
+# What is wrong with a page, seen from inside: a list of sentences.
+INSPECT = r"""
+() => {
+  const problems = [];
+  const width = window.innerWidth;
+  const place = (element) => {
+    const name = element.tagName.toLowerCase() + (element.id ? "#" + element.id : "");
+    return name + [...element.classList].slice(0, 3).map((each) => "." + each).join("");
+  };
+  const shown = (element) => element.checkVisibility({visibilityProperty: true});
+
+  // Nothing is wider than the page; what scrolls in a box of its own, inside the page, may be.
+  const scrolling = document.scrollingElement.scrollWidth;
+  if (scrolling > width) problems.push(`the page scrolls sideways: ${scrolling} > ${width}`);
+  const kept = (element) => {
+    for (let box = element; box && box !== document.body; box = box.parentElement) {
+      const {left, right} = box.getBoundingClientRect(), style = getComputedStyle(box);
+      if (left >= width && style.position === "fixed") return true;  // a drawer that is closed
+      if (box !== element && right <= width + 1 && style.overflowX !== "visible") return true;
+    }
+    return false;
+  };
+  for (const element of document.body.querySelectorAll("*")) {
+    const box = element.getBoundingClientRect();
+    if (box.width && box.right > width + 1 && shown(element) && !kept(element))
+      problems.push(`wider than the page: ${place(element)} ends at ${Math.round(box.right)}`);
+  }
+
+  // No LaTeX is left in the text.
+  const commands = "frac|sum|partial|begin|left|mathbf|mathsf|delta|sigma|odot|text|quad";
+  const dollars = String.raw`\$\$|\$[^\s$](?:[^$\n]*[^\s$])?\$`;
+  const latex = new RegExp(dollars + String.raw`|\\[([]|\\[a-zA-Z]+\s*[{_^]|\\(?:` + commands + String.raw`)\b`);
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const parent = texts.currentNode.parentElement;
+    if (parent.closest("math, code, pre, script, style, noscript, template, textarea")) continue;
+    const left = texts.currentNode.data.match(latex);
+    if (left) problems.push(`LaTeX in the text of ${place(parent)}: ${left[0]}`);
+  }
+  for (const wrong of document.querySelectorAll(".math-error, .record-error"))
+    problems.push(`an error is printed: ${wrong.textContent.slice(0, 80)}`);
+
+  // Every image is loaded and described.
+  for (const image of document.images) {
+    if (!image.complete || !image.naturalWidth) problems.push(`an image is not loaded: ${image.getAttribute("src")}`);
+    if (!image.alt.trim()) problems.push(`an image has no text alternative: ${image.getAttribute("src")}`);
+    if (/^(\.\.\/)*_images\/[0-9a-f]+/.test(image.alt)) problems.push(`an image's text alternative is its file name`);
+  }
+
+  // Every formula is there for eyes and for ears.
+  for (const formula of document.querySelectorAll(".katex")) {
+    const spoken = formula.querySelector("math"), drawn = formula.querySelector(".katex-html");
+    const where = place(formula.parentElement);
+    if (!spoken || !spoken.textContent.trim()) problems.push(`a formula without MathML in ${where}`);
+    if (!drawn || (shown(formula) && !drawn.getBoundingClientRect().width))
+      problems.push(`a formula that is not drawn in ${where}`);
+  }
+  for (const math of document.querySelectorAll("math"))
+    if (!math.closest(".katex")) problems.push("a <math> outside a rendered formula");
+  const fonts = [...document.fonts];
+  for (const font of fonts) if (font.status === "error") problems.push(`a font is not loaded: ${font.family}`);
+  const drawnInKatex = fonts.some((font) => font.family.startsWith("KaTeX") && font.status === "loaded");
+  if ([...document.querySelectorAll(".katex")].some(shown) && fonts.length && !drawnInKatex)
+    problems.push("no font of KaTeX is loaded");
+
+  // What scrolls sideways can be reached and is named.
+  for (const box of document.querySelectorAll(".math-scroll, .table-scroll"))
+    if (box.scrollWidth > box.clientWidth + 1 && (box.tabIndex !== 0 || !box.getAttribute("role") || !box.ariaLabel))
+      problems.push(`a box that scrolls without a tab stop and a name: ${place(box)}`);
+  return [...new Set(problems)];
+}
+"""
+
+
+def find_chromium():
+    """The browser to drive: BACKPROP_CHROMIUM, or one on the PATH."""
+    named = os.environ.get("BACKPROP_CHROMIUM")
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "chrome"]
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and prints nothing."""
+
+    def log_message(self, *arguments):
+        pass
+
+
+@contextmanager
+def serving(folder):
+    """The address of a server of a folder, on a free port of this machine."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = find_chromium()
+    if path is None:
+        wanted = os.environ.get("BACKPROP_CHROMIUM", "chromium on the PATH, or BACKPROP_CHROMIUM")
+        pytest.fail(f"Chromium is missing: looked for {wanted} (Debian: apt-get install chromium)", pytrace=False)
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+@contextmanager
+def opened(browser, address, size="laptop", scheme="light", **options):
+    """A page, and the list of what went wrong while it was loaded."""
+    problems = []
+    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, **options)
+    page = context.new_page()
+    home = urlsplit(address).netloc
+
+    def on_request(request):
+        asked = urlsplit(request.url)
+        if asked.scheme not in ("data", "blob", "file") and asked.netloc != home:
+            problems.append(f"a request to another host: {request.url}")
+
+    def on_response(response):
+        if response.status >= 400:
+            problems.append(f"a request answered {response.status}: {response.url}")
+
+    page.on("request", on_request)
+    page.on("response", on_response)
+    page.on("requestfailed", lambda request: problems.append(f"a request failed: {request.url}"))
+    page.on("pageerror", lambda error: problems.append(f"a script failed: {error}"))
+    page.on("console", lambda said: said.type == "error" and problems.append(f"in the console: {said.text}"))
+    try:
+        page.goto(address, wait_until="load")
+        if options.get("java_script_enabled", True):
+            page.evaluate("() => document.fonts.ready.then(() => null)")
+        yield page, problems
+    finally:
+        context.close()
+
+
+def inspected(browser, address, size, scheme, picture=None):
+    """Everything that is wrong with one view of a page."""
+    with opened(browser, address, size, scheme) as (page, problems):
+        problems += page.evaluate(INSPECT)
+        theme = page.evaluate("() => document.documentElement.dataset.theme")
+        if picture:
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=picture, full_page=True)
+        return problems + ([f"shown {theme}, not {scheme}"] if theme and theme != scheme else [])
+
+
+# The book -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def book():
+    if not (HTML / "index.html").is_file():
+        pytest.fail("there is no built book in _build/html: run make book", pytrace=False)
+    with serving(HTML) as address:
+        yield address
+
+
+def test_the_address_of_the_book_leads_to_its_first_page(browser, book):
+    with opened(browser, f"{book}/book/intro.html") as (page, problems):
+        page.goto(f"{book}/index.html", wait_until="commit")
+        page.wait_for_url("**/book/intro.html")
+        assert not problems
+    assert "book/intro.html" in NAMES
+
+
+@pytest.mark.parametrize(("size", "scheme"), VIEWS)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_of_the_book(browser, book, name, size, scheme):
+    picture = SCREENSHOTS / f"{name.removesuffix('.html').replace('/', '-')}-{SIZES[size]['width']}-{scheme}.png"
+    assert not inspected(browser, f"{book}/{name}", size, scheme, picture)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("book/")])
+def test_a_page_without_javascript(browser, book, name):
+    with opened(browser, f"{book}/{name}") as (page, _):
+        formulas = page.locator(".bd-article .katex").count()
+        pictures = page.locator(".bd-article img").count()
+    with opened(browser, f"{book}/{name}", java_script_enabled=False) as (page, problems):
+        assert page.locator(".bd-article .katex math").count() == formulas
+        assert page.locator(".bd-article img").count() == pictures
+        assert page.locator(".bd-article h1").is_visible()
+        # The theme preloads scripts that the browser then refuses to run.
+        assert not [problem for problem in problems if not re.search(r"request failed: .*\.js\b", problem)]
+
+
+# What the pages do, on a page that holds everything ------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def showcase(site):
+    with serving(site.html) as address:
+        yield f"{address}/book/showcase.html"
+
+
+@pytest.mark.parametrize(("size", "scheme"), VIEWS)
+def test_a_page_that_holds_everything(browser, showcase, size, scheme):
+    picture = SCREENSHOTS / f"showcase-{SIZES[size]['width']}-{scheme}.png"
+    assert not inspected(browser, showcase, size, scheme, picture)
+
+
+def test_the_reason_stands_beside_the_line_or_below_it(browser, showcase):
+    def places(size):
+        with opened(browser, showcase, size) as (page, _):
+            line = page.locator(".derivation-line:not(.derivation-start)").first
+            return line.locator(".math-display").bounding_box(), line.locator(".derivation-reason").bounding_box()
+
+    math, reason = places("laptop")
+    assert reason["x"] >= math["x"] + math["width"]
+    math, reason = places("phone")
+    assert reason["y"] >= math["y"] + math["height"]
+
+
+def test_a_mark_explains_itself_on_hover_and_on_keyboard_focus(browser, showcase):
+    with opened(browser, showcase) as (page, _):
+        mark = page.locator(".evidence").first
+        tip = mark.locator(".tip")
+        assert not tip.is_visible()
+        mark.hover()
+        assert tip.is_visible()
+        page.keyboard.press("Escape")
+        assert not tip.is_visible()
+        mark.locator("button").focus()
+        assert tip.is_visible()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_explanation_leaves_the_page(browser, showcase, size):
+    with opened(browser, showcase, size) as (page, _):
+        for mark in page.locator(".evidence button").all():
+            mark.focus()
+            box = mark.locator("xpath=following-sibling::*").bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= SIZES[size]["width"]
+            assert page.evaluate("document.scrollingElement.scrollWidth") <= SIZES[size]["width"]
+
+
+def test_an_equation_of_another_page_is_shown_on_hover(browser, showcase):
+    with opened(browser, showcase.replace("showcase", "intro")) as (page, problems):
+        link = page.locator('a[href$="showcase.html#equation-eq-demo-dw"]')
+        link.hover()
+        preview = page.locator(".equation-preview")
+        preview.wait_for(timeout=5000)
+        assert "X" in preview.locator("math").text_content()
+        page.keyboard.press("Escape")
+        assert preview.count() == 0
+        assert not problems
+
+
+def test_a_formula_takes_a_tab_stop_only_where_it_scrolls(browser, showcase):
+    def stops(size):
+        with opened(browser, showcase, size) as (page, _):
+            return page.locator(".math-scroll[tabindex='0']").count()
+
+    assert stops("phone") > stops("laptop")
+
+
+def test_a_selected_formula_is_copied_as_latex(browser, showcase):
+    with opened(browser, showcase, permissions=["clipboard-read", "clipboard-write"]) as (page, _):
+        page.evaluate(
+            """() => {
+              const range = document.createRange();
+              range.selectNode(document.querySelector(".result .katex-display"));
+              getSelection().removeAllRanges();
+              getSelection().addRange(range);
+            }"""
+        )
+        page.keyboard.press("Control+c")
+        assert r"\frac{\partial L}{\partial W_{p q}}" in page.evaluate("navigator.clipboard.readText()")
+
+
+def test_answers_stay_closed_until_asked_for_and_need_no_server(browser, site):
+    address = (site.html / "book" / "showcase.html").as_uri()
+    with opened(browser, address) as (page, _):
+        answer = page.locator(".reveal.answer .reveal-content")
+        assert not answer.is_visible()
+        page.locator(".reveal.answer summary").click()
+        assert answer.is_visible()
+        right, wrong = page.locator(".choice.right"), page.locator(".choice.wrong").first
+        wrong.locator("input").check()
+        assert wrong.locator(".feedback").is_visible()
+        right.locator("input").check()
+        assert right.locator(".feedback").is_visible()
+        assert not wrong.locator(".feedback").is_visible()
+
+
+def test_the_search_finds_words_of_a_derivation(browser, showcase):
+    address = showcase.replace("book/showcase.html", "search.html?q=survives")
+    with opened(browser, address) as (page, problems):
+        page.locator("#search-results a", has_text="Every kind of thing").first.wait_for(timeout=10000)
+        assert not problems
+
+
+# Each check is seen to fail ------------------------------------------------------------------------------------------
+
+PLAIN = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Page</title>
+<link rel="icon" href="data:,"></head><body><p>Words.</p>{planted}</body></html>"""
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+PLANTED = {
+    "a link to a CDN": (
+        '<script src="https://cdn.jsdelivr.net/npm/x.js"></script>',
+        "another host: https://cdn.jsdelivr",
+    ),
+    "a font from another host": (
+        "<style>@font-face{font-family:F;src:url(https://fonts.example/f.woff2)}p{font-family:F}</style>",
+        "another host: https://fonts.example",
+    ),
+    "a file that is missing": ('<script src="gone.js"></script>', "answered 404"),
+    "a script that fails": ("<script>nothing.at.all</script>", "a script failed"),
+    "an error in the console": ('<script>console.error("oh")</script>', "in the console: oh"),
+    "a wide element": ('<div style="width:2000px">wide</div>', "the page scrolls sideways"),
+    "a wide element in a page that hides it": (
+        '<style>body{overflow-x:hidden}</style><div id="wide" style="width:2000px">wide</div>',
+        "wider than the page: div#wide",
+    ),
+    "a display left in dollars": ("<p>$$x$$</p>", "LaTeX in the text of p: $$"),
+    "inline math left in dollars": ("<p>so $x_1$ is</p>", "LaTeX in the text of p: $x_1$"),
+    "a command left in the text": (r"<p>\frac{a}{b}</p>", r"LaTeX in the text of p: \frac"),
+    "a printed error": ('<code class="math-error">x</code>', "an error is printed"),
+    "an image that is missing": ('<img src="gone.png" alt="A graph.">', "an image is not loaded: gone.png"),
+    "an image without a text alternative": (f'<img src="{PIXEL}">', "no text alternative"),
+    "a file name as a text alternative": (
+        f'<img src="{PIXEL}" alt="../_images/0a1b2c.svg">',
+        "text alternative is its file name",
+    ),
+    "a page that is dark in a light room": (
+        "<script>document.documentElement.dataset.theme = 'dark'</script>",
+        "shown dark, not light",
+    ),
+    "a formula in no font of KaTeX": (
+        "<style>@font-face{font-family:F;src:local(serif)}</style>"
+        '<span class="katex"><math><mi>x</mi></math><span class="katex-html">x</span></span>',
+        "no font of KaTeX",
+    ),
+    "a formula without MathML": ('<span class="katex"><span class="katex-html">x</span></span>', "without MathML"),
+    "a formula that is not drawn": ('<span class="katex"><math><mi>x</mi></math></span>', "is not drawn"),
+    "MathML alone": ("<math><mi>x</mi></math>", "outside a rendered formula"),
+    "a box that cannot be reached": (
+        '<div class="math-scroll" style="overflow-x:auto;width:50px"><div style="width:90px">x</div></div>',
+        "without a tab stop",
+    ),
+}
+HARMLESS = {
+    "a wide element in a box of its own": '<div style="overflow-x:auto"><div style="width:2000px">wide</div></div>',
+    "LaTeX in code": "<pre>$x_1$ and \\frac{a}{b}</pre><code>$$</code>",
+    "a price": "<p>It costs $5, or $ 6, or 7 $.</p>",
+    "a link to another host": '<a href="https://example.org">there</a>',
+    "an image with a text alternative": f'<img src="{PIXEL}" alt="A dot.">',
+}
+
+
+@pytest.fixture(scope="module")
+def planted_pages(tmp_path_factory):
+    """A server of small pages, each with one planted error, or with something that only looks like one."""
+    folder = tmp_path_factory.mktemp("planted")
+    for name, planted in [*((name, each[0]) for name, each in PLANTED.items()), *HARMLESS.items()]:
+        (folder / f"{slug(name)}.html").write_text(PLAIN.format(planted=planted), encoding="utf-8")
+    with serving(folder) as address:
+        yield address
+
+
+def slug(name):
+    return re.sub(r"\W+", "-", name.lower())
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_error_is_seen(browser, planted_pages, name):
+    problems = inspected(browser, f"{planted_pages}/{slug(name)}.html", "phone", "light")
+    assert any(PLANTED[name][1] in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_what_only_looks_like_an_error_is_not(browser, planted_pages, name):
+    assert not inspected(browser, f"{planted_pages}/{slug(name)}.html", "phone", "light")
+
+
+def test_the_wrong_colour_scheme_is_seen(browser, showcase):
+    with opened(browser, showcase, scheme="dark") as (page, _):
+        dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    with opened(browser, showcase, scheme="light") as (page, _):
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+
+
+def test_a_missing_chromium_is_found_missing(monkeypatch):
+    monkeypatch.setenv("BACKPROP_CHROMIUM", "/nowhere/chromium")
+    assert find_chromium() is None
+    monkeypatch.delenv("BACKPROP_CHROMIUM")
+    monkeypatch.setenv("PATH", "")
+    assert find_chromium() is None
