@@ -337,6 +337,20 @@ def test_certain_probabilities_give_the_limit_where_they_are_right():
         assert binary_cross_entropy([[complex(p, h)]], [[y]])[0].imag / h == 3 * dY_hat[k, 0]
 
 
+def test_a_loss_of_nothing_is_0_and_not_minus_0():
+    for loss, at, Y in [
+        (binary_cross_entropy, [[1.0], [0.0]], [[1], [0]]),
+        (sigmoid_cross_entropy, [[1000], [-1000]], [[1], [0]]),
+        (cross_entropy, [[1.0, 0.0]], [0]),
+        (softmax_cross_entropy, [[1e4, -1e4]], [0]),
+        (mean_squared_error, [[1.0]], [[1]]),
+        (half_squared_error, [[1.0]], [[1]]),
+    ]:
+        value = loss(at, Y)[0]
+        assert value == 0
+        assert math.copysign(1, value) == 1
+
+
 def test_zero_times_ln_zero_is_zero():
     with np.errstate(all="raise"):
         loss, dP = cross_entropy([[0.0, 1.0, 0.0], [0.5, 0.5, 0.0]], [1, 0])
@@ -511,7 +525,9 @@ def test_class_labels_that_are_refused(loss):
     ("call", "message"),
     [
         (lambda: sigmoid_cross_entropy([[1.0]], [[1.5]]), "Y is 1.5 at index (0, 0): expected labels from 0 to 1"),
+        (lambda: sigmoid_cross_entropy([[1.0]], [[-0.5]]), "Y is -0.5 at index (0, 0): expected labels from 0 to 1"),
         (lambda: binary_cross_entropy([[0.5]], [[-0.5]]), "Y is -0.5 at index (0, 0): expected labels from 0 to 1"),
+        (lambda: binary_cross_entropy([[0.5]], [[1.5]]), "Y is 1.5 at index (0, 0): expected labels from 0 to 1"),
         (
             lambda: binary_cross_entropy([[1.5]], [[1]]),
             "Y_hat is 1.5 at index (0, 0): expected probabilities, from 0 to 1",

@@ -93,6 +93,8 @@ def to_array(name: str, value: Any, complex_step: bool = False, infinite: bool =
     --------
     >>> to_array("X", [True, False]).dtype
     dtype('float64')
+    >>> to_array("X", np.ones(3, dtype=">f4")).dtype.isnative
+    True
     >>> to_array("X", [1.0, float("nan")])
     Traceback (most recent call last):
     ValueError: X is nan at index 1: expected finite numbers
