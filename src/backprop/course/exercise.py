@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from backprop.course.records import show
+from backprop.diagnose import diagnose
+
+FEEDBACK_MIME = "application/vnd.backprop.feedback+json"
 
 EMPTY = "Nothing written yet. Replace the … by your answer and run both cells again."
 
@@ -27,7 +30,11 @@ class Feedback:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         verdict = "Right" if self.passed else "Not yet"
-        return {"text/markdown": f"**{verdict}.** {self.message}".rstrip(), "text/plain": str(self)}
+        return {
+            FEEDBACK_MIME: {"passed": self.passed, "message": self.message},
+            "text/markdown": f"**{verdict}.** {self.message}".rstrip(),
+            "text/plain": str(self),
+        }
 
 
 @dataclass(frozen=True)
@@ -223,15 +230,11 @@ def _run(answer, arguments):
 
 
 def _compare(value, expected, name, arguments, m):
-    from backprop.diagnose import diagnose
-
-    value = np.asarray(value)
-    if value.dtype.kind not in "fiub":
-        return Feedback(False, f"Your {name} is of type {value.dtype}: an array of numbers is expected.")
     operands = {key: array for key, array in arguments.items() if isinstance(array, np.ndarray)}
     samples = None if m is None else len(arguments[m])
-    diagnosis = diagnose(value, expected, m=samples, operands=operands)
-    return Feedback(diagnosis.right, "" if diagnosis.right else str(diagnosis))
+    diagnosis = diagnose(value, expected, m=samples, operands=operands, name=name)
+    message = str(diagnosis)
+    return Feedback(diagnosis.right, "" if diagnosis.right else f"{message[0].upper()}{message[1:].rstrip('.')}.")
 
 
 def _given(arguments):
