@@ -64,7 +64,7 @@ class Polynomial:
         return hash(self.key)
 
     def __eq__(self, other):
-        return self.terms == other.terms
+        return isinstance(other, Polynomial) and self.terms == other.terms
 
     @property
     def number(self):
@@ -280,6 +280,11 @@ class Algebra:
             for _ in range(exponent):
                 out = self.multiply(out, poly)
             return out
+        if isinstance(exponent, int):
+            above, below = self.together(poly)
+            if below:
+                lifted = self.monomial({a: exact(-k * exponent) for a, k in below.items()})
+                return self.multiply(self.power(above, exponent), lifted)
         content, coefficient, core = self._without_content(poly, whole=isinstance(exponent, int))
         outside = self._power_of_monomial(content, coefficient, exponent)
         base = self._over("base", "", core, "", all(c > 0 and _all_positive(m) for m, c in core.terms.items()))
@@ -306,10 +311,7 @@ class Algebra:
         least = None
         for m in poly.terms:
             here = dict(m)
-            if least is None:
-                least = here
-            else:
-                least = {a: min(least.get(a, 0), here.get(a, 0)) for a in {**least, **here}}
+            least = here if least is None else {a: min(least.get(a, 0), here.get(a, 0)) for a in {**least, **here}}
         content = tuple(
             sorted(((a, e) for a, e in least.items() if e and (whole or a.positive)), key=lambda f: f[0].order)
         )
@@ -339,8 +341,12 @@ class Algebra:
             ((m, c),) = poly.terms.items()
             if c > 0 and m and _all_positive(m):
                 parts = [self.scale(self._log_of_atom(a), e) for a, e in m]
-                return self.add(*parts, self.log(constant(c)) if c != 1 else constant(0))
-        if poly.number is None and len(poly.terms) > 1:
+                return self.add(*parts, self.log(constant(c)))
+        if len(poly.terms) > 1:
+            above, below = self.together(poly)
+            if below and self.is_positive(above) and all(a.positive for a in below):
+                logs = [self.scale(self._log_of_atom(a), -e) for a, e in below.items()]
+                return self.add(self.log(above), *logs)
             content, coefficient, core = self._without_content(poly, whole=False)
             if content or coefficient != 1:
                 outside = self.log(Polynomial({content: coefficient}))
@@ -354,15 +360,24 @@ class Algebra:
         return self.of(self._over("log", "", inside, ""))
 
     def step(self, poly):
-        """1 where the polynomial is positive, else 0; a positive factor does not matter."""
+        """1 where the polynomial is positive, else 0; a positive factor does not matter, and a step factor comes out."""
         if poly.number is not None:
             return constant(int(poly.number > 0))
-        if all(c > 0 and _all_positive(m) for m, c in poly.terms.items()):
+        if self.is_positive(poly):
             return constant(1)
-        if all(c < 0 and _all_positive(m) for m, c in poly.terms.items()):
-            return constant(0)
-        _, coefficient, core = self._without_content(poly, whole=False)
+        common = [f for f in next(iter(poly.terms)) if f[0].kind == "step" and all(f in m for m in poly.terms)]
+        if common:
+            rest = Polynomial({tuple(f for f in m if f not in common): c for m, c in poly.terms.items()})
+            return self.multiply(self.monomial(dict(common)), self.step(rest))
+        _, _, core = self._without_content(poly, whole=False)
         return self.of(self._over("step", "", core, ""))
+
+    def integral(self, ends, body):
+        """An integral without a closed form; its variable is a parameter of the body."""
+        polys = [p for p in (*ends, body) if isinstance(p, Polynomial)]
+        indices = frozenset().union(*(p.indices for p in polys))
+        depth = max(map(self._depth_of, polys))
+        return self.of(self.atom("integral", (ends, body), indices, depth))
 
     def named(self, name, poly):
         """A function that has no rule here but its name."""
@@ -553,6 +568,8 @@ class Algebra:
         if a.kind == "sum":
             names, body = self.open_sum(a)
             return self.sum_over(change(body), names)
+        if a.kind == "integral":
+            return self.integral(tuple(change(p) if isinstance(p, Polynomial) else p for p in tag), change(inside))
         if a.kind == "base":
             return change(inside)
         if a.kind == "named":
@@ -608,7 +625,37 @@ class Algebra:
                 return c
         return None
 
-    # -- judging -----------------------------------------------------------------------------------
+    # -- looking -----------------------------------------------------------------------------------
+
+    def is_positive(self, poly):
+        """Whether every term is a product of positive factors."""
+        return bool(poly.terms) and all(c > 0 and _all_positive(m) for m, c in poly.terms.items())
+
+    def atoms_of(self, poly):
+        """All atoms, also those inside others, each once."""
+        seen, waiting = {}, [poly]
+        for p in waiting:
+            for m in p.terms:
+                for a, _ in m:
+                    if a not in seen:
+                        seen[a] = None
+                        waiting += parts_of(a)
+        return list(seen)
+
+    def together(self, poly):
+        """Numerator and denominators: the polynomial is ``numerator · Π base⁻ᵏ`` for the ``{base: k}`` returned."""
+        below = {}
+        for m in poly.terms:
+            for a, e in m:
+                if a.kind == "base" and e < 0:
+                    below[a] = max(below.get(a, 0), -e)
+        parts = []
+        for m, c in poly.terms.items():
+            exponents = dict(m)
+            for a, e in below.items():
+                exponents[a] = exact(exponents.get(a, 0) + e)
+            parts.append(self.scale(self.monomial(exponents), c))
+        return (self.add(*parts), below) if below else (poly, below)
 
     def clear_denominators(self, poly):
         """A polynomial that is zero exactly where this one is, free of powers of sums (which are not zero)."""
@@ -631,6 +678,17 @@ class Algebra:
                 parts.append(self.scale(self.monomial(exponents), c))
             poly = self.add(*parts)
         return poly
+
+
+def parts_of(a):
+    """The polynomials that an atom is made of."""
+    if a.kind in ("symbol", "entry", "delta"):
+        return []
+    if a.kind == "functional":
+        return [p for _, _, p in a.data[2]]
+    if a.kind == "integral":
+        return [p for p in (*a.data[0], a.data[1]) if isinstance(p, Polynomial)]
+    return [a.data[1]]
 
 
 def _depth(*indices):

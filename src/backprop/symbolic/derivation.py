@@ -1,15 +1,15 @@
 """Derivations: a start, and steps that are each refuted or established before they are shown."""
 
-import time
 from dataclasses import dataclass
 from enum import IntEnum
 
 from . import records
+from .deadline import Clock
 from .definitions import read_definitions, refuse_clashes
 from .errors import ExpressionError, OutOfTime, ShapeError
-from .expressions import Expression, Symbol, shape_text, sympify
+from .expressions import Expression, shape_text, sympify
 from .hypotheses import read_hypotheses
-from .proof import Prover
+from .proof import Prover, needs_analysis
 from .ranges import index_ranges
 from .refutation import Refuter
 
@@ -115,7 +115,7 @@ class Derivation:
         self.given = read_hypotheses(given)
         self.label, self.proves, self.seconds = label, tuple([proves] if isinstance(proves, str) else proves), seconds
         self.steps = ()
-        self._clock = _Clock(seconds)
+        self._clock = Clock(seconds)
         everything = [self.start, *self._context()]
         refuse_clashes(everything)
         for e in everything:
@@ -175,6 +175,8 @@ class Derivation:
         self._clock.start()
         try:
             evidence, detail = self._establish(self.result, right, because, accept, relation)
+        except OutOfTime as late:
+            raise OutOfTime(f"step {len(self.steps) + 1} ({because}): {late}") from None
         except RecursionError:
             raise ExpressionError(f"step {len(self.steps) + 1}: the expression is nested too deeply") from None
         finally:
@@ -237,8 +239,11 @@ class Derivation:
 
             rule = at_most(self._prover, left, right)
             return (Evidence.PROVED, rule) if rule else (Evidence.EVALUATED, "random points only")
+        with_sympy = any(needs_analysis(e) for e in (left, right, *self._context()))
         if self._prover.by_normal_form(left, right):
-            return Evidence.PROVED, "normal form"
+            return Evidence.PROVED, "normal form, with SymPy's integrals and limits" if with_sympy else "normal form"
+        if self._prover.by_cases(left, right):
+            return Evidence.PROVED, "normal form, case by case"
         if self._prover.by_simplifier(left, right):
             return Evidence.PROVED, "SymPy's simplifier"
         if accept <= Evidence.EXPANDED and self._prover.by_expansion(left, right):
@@ -268,25 +273,6 @@ def _alike(left, right):
     return left, right
 
 
-class _Clock:
-    """Stops a step that takes too long."""
-
-    def __init__(self, seconds):
-        if not (isinstance(seconds, int | float) and seconds > 0):
-            raise ExpressionError(f"seconds is a positive number, not {seconds!r}")
-        self.seconds, self.end = seconds, None
-
-    def start(self):
-        self.end = time.monotonic() + self.seconds
-
-    def stop(self):
-        self.end = None
-
-    def tick(self):
-        if self.end is not None and time.monotonic() > self.end:
-            raise OutOfTime(f"the step took longer than the {self.seconds} seconds allowed (the argument `seconds`)")
-
-
 def refusal(step):
     """Run `step`, which must be refused, and return the refusal, which shows itself on a page without a traceback.
 
@@ -312,6 +298,3 @@ def refusal(step):
     except Refused as refused:
         return refused.with_traceback(None)
     raise AssertionError(f"the step was accepted, but the page says that it is refused:\n{accepted}")
-
-
-__all__ = ["Derivation", "Evidence", "Refused", "Step", "Symbol", "refusal"]

@@ -46,9 +46,18 @@ def _of_atom(algebra, a, name, at):
         return _chain_rule(algebra, a, name, at)
     tag, inside = a.data
     inner = differentiate(algebra, inside, name, at)
+    if a.kind == "integral":
+        return _of_integral(algebra, tag, inner, name, at)
     if not inner.terms:
         return inner
     return algebra.multiply(_OUTER[a.kind](algebra, tag, inside), inner)
+
+
+def _of_integral(algebra, ends, inner, name, at):
+    """The derivative under the integral sign, for ends that do not move."""
+    if any(isinstance(e, Polynomial) and differentiate(algebra, e, name, at).terms for e in ends):
+        raise ExpressionError(f"an integral whose ends depend on {name} is not differentiated")
+    return algebra.integral(ends, inner) if inner.terms else inner
 
 
 def _chain_rule(algebra, a, name, at):

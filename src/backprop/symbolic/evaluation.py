@@ -6,8 +6,6 @@ added up, products multiplied, and derivatives taken by centred differences.
 
 from itertools import product
 
-import numpy as np
-
 from .errors import ExpressionError
 from .expressions import (
     INFINITY,

@@ -9,6 +9,7 @@ are equal when they are written alike.
 """
 
 from fractions import Fraction
+from itertools import pairwise
 from numbers import Rational
 
 from .errors import ExpressionError, ShapeError
@@ -298,7 +299,7 @@ class Times(Expression):
 
     def __init__(self, *factors):
         matrices = [f for f in factors if f.is_matrix]
-        for a, b in zip(matrices, matrices[1:], strict=False):
+        for a, b in pairwise(matrices):
             if a.cols != b.rows:
                 raise ShapeError(
                     f"cannot multiply {a} ({shape_text(a.shape)}) by {b} ({shape_text(b.shape)}): "

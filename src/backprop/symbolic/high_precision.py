@@ -1,10 +1,12 @@
 """The refuter's numbers: 80 digits, so that a centred difference is right to more than 30."""
 
 import random
+from itertools import pairwise
 
 import mpmath
 import numpy as np
 
+from .errors import ExpressionError
 from .evaluation import OutsideDomain
 
 DIGITS = 80
@@ -101,17 +103,20 @@ class HighPrecision:
 
     @staticmethod
     def limit(f, point, direction):
-        """The limit at a point, by values ever closer to it; None where the two sides differ."""
-
-        def one_sided(sign):
+        """The limit at a point, extrapolated (Richardson) from values ever closer to it."""
+        sides = []
+        for sign in {"+": (1,), "-": (-1,), "+-": (1, -1)}[direction]:
+            steps = [_mp.mpf(10) ** -8 / 2**k for k in range(10)]
             if _mp.isinf(point):
-                return f(_mp.sign(point) * _mp.mpf(10) ** 12)
-            return f(point + sign * _mp.mpf(10) ** -30)
-
-        sides = [one_sided(s) for s in {"+": (1,), "-": (-1,), "+-": (1, -1)}[direction]]
-        if len(sides) == 2 and abs(sides[0] - sides[1]) > _mp.mpf(10) ** -15 * (1 + abs(sides[0])):
-            raise OutsideDomain("the limit")
-        return sum(sides) / len(sides)
+                row = [f(_mp.sign(point) / t) for t in steps]
+            else:
+                row = [f(point + sign * t) for t in steps]
+            for k in range(1, len(row)):
+                row = [(2**k * b - a) / (2**k - 1) for a, b in pairwise(row)]
+            sides.append(row[0])
+        if not near(sides[0], sides[-1]):
+            raise ExpressionError("the limit from above differs from the limit from below: give a direction, '+' or '-'")
+        return sides[0]
 
 
 def draw(rng, positive=False, below_one=False, sign=None):

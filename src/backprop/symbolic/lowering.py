@@ -4,9 +4,12 @@
 out: ∂e/∂v holds v as a variable of its own while everything else that depends on it unfolds.
 """
 
+from . import analysis
+from .algebra import constant
 from .differentiation import differentiate, replace_entries
 from .errors import ExpressionError, HypothesisError
 from .expressions import (
+    INFINITY,
     ONE,
     PI,
     Apply,
@@ -19,7 +22,9 @@ from .expressions import (
     Hadamard,
     Identity,
     Inner,
+    Integral,
     Jacobian,
+    Limit,
     Matrix,
     Norm,
     Number,
@@ -35,7 +40,6 @@ from .expressions import (
     Transpose,
     Zeros,
 )
-from .algebra import constant
 
 
 class Lowering:
@@ -149,6 +153,23 @@ class Lowering:
             place, at = v.matrix, tuple(self._index(k, bound) for k in v.args[1:])
         return self.derivative(self.scalar(body, bound, held | {place}), place, at, held)
 
+    def _integral(self, e, bound, held):
+        body, (x, low, high) = e.args
+        name = self.algebra.fresh(None, None)
+        ends = [self._end(v, bound, held) for v in (low, high)]
+        return analysis.integrate(self.algebra, self.scalar(body, {**bound, x: name}, held), name, *ends)
+
+    def _limit(self, e, bound, held):
+        body, x, point, direction = e.args
+        name = self.algebra.fresh(None, None)
+        end = self._end(point, bound, held)
+        return analysis.limit(self.algebra, self.scalar(body, {**bound, x: name}, held), name, end, direction)
+
+    def _end(self, e, bound, held):
+        if e == INFINITY:
+            return "oo"
+        return "-oo" if e == -INFINITY else self.scalar(e, bound, held)
+
     def derivative(self, poly, place, at, held):
         """The derivative by `place` (at the entry `at`), after which `place` takes its own meaning again."""
         out = differentiate(self.algebra, poly, place.name, at)
@@ -176,6 +197,8 @@ class Lowering:
         Norm: _norm,
         Functional: _functional,
         Partial: _partial,
+        Integral: _integral,
+        Limit: _limit,
     }
 
     # -- matrices, entry by entry ------------------------------------------------------------------

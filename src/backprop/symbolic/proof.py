@@ -1,7 +1,7 @@
 """The rungs that prove: normal form, SymPy's simplifier, and expansion at explicit sizes."""
 
 from .algebra import Algebra, Polynomial
-from .errors import ExpressionError
+from .cases import zero_in_all_cases
 from .expressions import Integral, Limit, Matrix, Number, Symbol, subexpressions, substitute
 from .lowering import Lowering
 
@@ -67,11 +67,15 @@ class Prover:
         """Whether both sides have the same normal form."""
         return is_zero(self.algebra, self.difference(left, right))
 
+    def by_cases(self, left, right):
+        """Whether both sides agree on each side of every kink, and at it."""
+        return zero_in_all_cases(self.algebra, self.difference(left, right), lambda p: is_zero(self.algebra, p))
+
     def by_simplifier(self, left, right):
         """Whether SymPy simplifies the difference to zero, with entries and sums as unknowns."""
         from .simplifier import simplifies_to_zero
 
-        return simplifies_to_zero(self.difference(left, right))
+        return simplifies_to_zero(self.difference(left, right), self.tick)
 
     def by_expansion(self, left, right):
         """Whether the sides agree with every dimension written out as 1, 2 and 3."""
@@ -92,17 +96,9 @@ class Prover:
         return True
 
     def _dimensions(self, *expressions):
-        whole = [*expressions, *(d.body for d in self.definitions.values())]
-        return list(
-            dict.fromkeys(
-                d
-                for e in whole
-                for m in subexpressions(e)
-                if isinstance(m, Matrix)
-                for d in m.shape
-                if isinstance(d, Symbol)
-            )
-        )
+        whole = [*expressions, *(x for d in self.definitions.values() for x in (d.written, d.body))]
+        leaves = [x for e in whole for x in subexpressions(e) if isinstance(x, Symbol) and x.integer and x.positive]
+        return list(dict.fromkeys(leaves))
 
     @staticmethod
     def _with_sizes(e, sized):
@@ -119,11 +115,5 @@ def is_zero(algebra, poly):
 
 
 def needs_analysis(e):
-    """Whether an expression holds an integral or a limit, which only SymPy can work out."""
+    """Whether an expression holds an integral or a limit, which SymPy helps to work out."""
     return any(isinstance(x, Integral | Limit) for x in subexpressions(e))
-
-
-def refuse_unknown(e):
-    """Refuse what the prover has no rule for."""
-    if not hasattr(e, "shape"):
-        raise ExpressionError(f"{e!r} is outside the language")

@@ -1,0 +1,54 @@
+"""Proof by cases: an identity of functions with kinks holds if it holds on both sides of every kink, and at it."""
+
+from itertools import product
+
+from .algebra import constant
+from .differentiation import map_atoms
+
+MOST_KINKS = 4
+
+
+def zero_in_all_cases(algebra, poly, is_zero):
+    """Whether the polynomial is zero whatever the signs of the arguments of its steps are."""
+    arguments = _arguments(algebra, poly)
+    if not arguments or len(arguments) > MOST_KINKS:
+        return False
+    return all(
+        is_zero(_in_case(algebra, poly, dict(zip(arguments, signs, strict=True))))
+        for signs in product((1, -1, 0), repeat=len(arguments))
+    )
+
+
+def _arguments(algebra, poly):
+    """What the steps depend on, each once up to its sign; steps inside a sum, which bind its index, are left alone."""
+    out = []
+    for a in algebra.atoms_of(poly):
+        if a.kind == "step" and not a.depth:
+            inside = a.data[1]
+            if inside not in out and algebra.scale(inside, -1) not in out:
+                out.append(inside)
+    return out
+
+
+def _in_case(algebra, poly, signs):
+    known = {}
+    for inside, sign in signs.items():
+        known[inside] = constant(int(sign > 0))
+        known[algebra.scale(inside, -1)] = constant(int(sign < 0))
+    vanishing = [_only_atom(inside) for inside, sign in signs.items() if sign == 0]
+
+    def replace(a):
+        if a in vanishing:
+            return constant(0)
+        return known.get(a.data[1]) if a.kind == "step" else None
+
+    return map_atoms(algebra, poly, replace)
+
+
+def _only_atom(poly):
+    """The atom of a polynomial that is a multiple of one atom, so that one vanishes with the other."""
+    if len(poly.terms) == 1:
+        ((monomial, _),) = poly.terms.items()
+        if len(monomial) == 1:
+            return monomial[0][0]
+    return None

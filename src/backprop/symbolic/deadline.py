@@ -1,0 +1,45 @@
+"""The time that a step may take."""
+
+import sys
+import time
+from contextlib import contextmanager
+
+from .errors import ExpressionError, OutOfTime
+
+
+class Clock:
+    """Counts down the seconds of one step; `tick` raises when they are used up."""
+
+    def __init__(self, seconds):
+        if isinstance(seconds, bool) or not (isinstance(seconds, int | float) and seconds > 0):
+            raise ExpressionError(f"seconds is a positive number, not {seconds!r}")
+        self.seconds, self._end = seconds, None
+
+    def start(self):
+        """Begin a step."""
+        self._end = time.monotonic() + self.seconds
+
+    def stop(self):
+        """End a step."""
+        self._end = None
+
+    def tick(self):
+        """Raise `OutOfTime` if the step has used up its seconds."""
+        if self._end is not None and time.monotonic() > self._end:
+            raise OutOfTime(f"the step took longer than the {self.seconds} seconds allowed (the argument `seconds`)")
+
+
+@contextmanager
+def watched(tick):
+    """Call `tick` at every function call inside the block: for code, such as SymPy's, that does not call it itself."""
+    before = sys.getprofile()
+
+    def on_call(frame, event, argument):
+        if event == "call":
+            tick()
+
+    sys.setprofile(on_call)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
