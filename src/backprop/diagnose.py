@@ -234,7 +234,7 @@ def _nothing_usual(g, reference, name) -> Diagnosis:
     where = ""
     for axis, kind in enumerate(("row", "column")[: g.ndim] if g.ndim == 2 else ()):
         lines = np.unique(np.argwhere(differs)[:, axis])
-        if len(lines) == 1 and g.shape[axis] > 1:
+        if len(lines) == 1 < np.count_nonzero(differs) and g.shape[axis] > 1:
             where = f", all in {kind} {lines[0]}"
     return Diagnosis(
         "unknown",
