@@ -551,7 +551,7 @@ def test_the_complex_step_takes_finite_complex_numbers(function):
         (
             lambda: softmax_backward([[1, 2]], [[1.5, -0.5]]),
             ValueError,
-            "P is 1.5 at index (0, 0): expected probabilities, from 0 to 1",
+            "P is 1.5 at index (0, 0): expected numbers from 0 to 1",
         ),
         (
             lambda: softmax_backward(np.ones((2, 2)), [[0.5, 0.5], [0.5, 0.25]]),
@@ -571,7 +571,7 @@ def test_the_complex_step_takes_finite_complex_numbers(function):
         (
             lambda: ACTIVATIONS["softmax"].backward([[1, 2]], [[0, 0]], [[3, 4]]),
             ValueError,
-            "P is 3.0 at index (0, 0): expected probabilities, from 0 to 1",
+            "P is 3.0 at index (0, 0): expected numbers from 0 to 1",
         ),
     ],
 )

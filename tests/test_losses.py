@@ -524,18 +524,18 @@ def test_class_labels_that_are_refused(loss):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: sigmoid_cross_entropy([[1.0]], [[1.5]]), "Y is 1.5 at index (0, 0): expected labels from 0 to 1"),
-        (lambda: sigmoid_cross_entropy([[1.0]], [[-0.5]]), "Y is -0.5 at index (0, 0): expected labels from 0 to 1"),
-        (lambda: binary_cross_entropy([[0.5]], [[-0.5]]), "Y is -0.5 at index (0, 0): expected labels from 0 to 1"),
-        (lambda: binary_cross_entropy([[0.5]], [[1.5]]), "Y is 1.5 at index (0, 0): expected labels from 0 to 1"),
+        (lambda: sigmoid_cross_entropy([[1.0]], [[1.5]]), "Y is 1.5 at index (0, 0): expected numbers from 0 to 1"),
+        (lambda: sigmoid_cross_entropy([[1.0]], [[-0.5]]), "Y is -0.5 at index (0, 0): expected numbers from 0 to 1"),
+        (lambda: binary_cross_entropy([[0.5]], [[-0.5]]), "Y is -0.5 at index (0, 0): expected numbers from 0 to 1"),
+        (lambda: binary_cross_entropy([[0.5]], [[1.5]]), "Y is 1.5 at index (0, 0): expected numbers from 0 to 1"),
         (
             lambda: binary_cross_entropy([[1.5]], [[1]]),
-            "Y_hat is 1.5 at index (0, 0): expected probabilities, from 0 to 1",
+            "Y_hat is 1.5 at index (0, 0): expected numbers from 0 to 1",
         ),
-        (lambda: cross_entropy([[-0.5, 1]], [1]), "P is -0.5 at index (0, 0): expected probabilities, from 0 to 1"),
+        (lambda: cross_entropy([[-0.5, 1]], [1]), "P is -0.5 at index (0, 0): expected numbers from 0 to 1"),
         (
             lambda: cross_entropy([[-0.5 + 1j, 1]], [1]),
-            "P is -0.5 at index (0, 0): expected probabilities, from 0 to 1",
+            "P is -0.5 at index (0, 0): expected numbers from 0 to 1",
         ),
         *(
             (

@@ -22,6 +22,7 @@ def takes(
     *,
     complex_step: str = "",
     infinite: str = "",
+    unit: str = "",
     needs_samples: bool = False,
     errors: Mapping[str, str] | None = None,
     **arguments: str | Reader,
@@ -30,8 +31,9 @@ def takes(
 
     Parameters
     ----------
-    complex_step, infinite : str
-        The arguments, separated by spaces, that may be complex128 (for the complex step) or ±inf.
+    complex_step, infinite, unit : str
+        The arguments, separated by spaces, that may be complex128 (for the complex step), that may be ±inf, and whose
+        entries are from 0 to 1.
     needs_samples : bool
         Whether m = 0 is refused: a mean over no samples does not exist.
     errors : mapping, optional
@@ -61,7 +63,7 @@ def takes(
 
     def decorate(function: Callable) -> Callable:
         signature = inspect.signature(function)
-        may_be_complex, may_be_infinite = complex_step.split(), infinite.split()
+        may_be_complex, may_be_infinite, from_0_to_1 = complex_step.split(), infinite.split(), unit.split()
 
         @functools.wraps(function)
         def checked(*args, **kwargs):
@@ -77,6 +79,9 @@ def takes(
                 fit(name, arrays[name].shape, spec, sizes)
                 if needs_samples and sizes["m"][0] == 0:
                     raise ValueError(f"{name} has shape {arrays[name].shape}: expected at least one sample")
+                if name in from_0_to_1:
+                    real = arrays[name].real
+                    refuse((real < 0) | (real > 1), name, real, "expected numbers from 0 to 1")
             call.arguments.update(promoted(arrays))
             with np.errstate(**(errors or {})):
                 return function(*call.args, **call.kwargs)
@@ -155,7 +160,10 @@ def fit(name: str, shape: tuple[int, ...], spec: str, sizes: Sizes) -> None:
 
 def promoted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Give all arrays the one dtype that NumPy promotes them to; real arrays stay real beside complex ones."""
-    common = np.result_type(*arrays.values())
+    dtypes = {array.dtype for array in arrays.values()}
+    if len(dtypes) == 1:
+        return arrays
+    common = np.result_type(*dtypes)
     real = np.finfo(common).dtype
     return {
         name: array.astype(common if array.dtype.kind == "c" else real, copy=False) for name, array in arrays.items()

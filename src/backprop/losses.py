@@ -90,7 +90,7 @@ def softmax_cross_entropy(Z, Y):
     return loss.item(), dZ
 
 
-@takes(Z="m n_out", Y="m n_out", complex_step="Z", needs_samples=True, errors=QUIET)
+@takes(Z="m n_out", Y="m n_out", unit="Y", complex_step="Z", needs_samples=True, errors=QUIET)
 def sigmoid_cross_entropy(Z, Y):
     """L = −(1/m) Σ [y ln a + (1 − y) ln(1 − a)] with A = σ(Z), and dZ = (A − Y)/m.
 
@@ -124,14 +124,13 @@ def sigmoid_cross_entropy(Z, Y):
     (500.0, array([[ 0. ],
            [-0.5]]))
     """
-    refuse((Y < 0) | (Y > 1), "Y", Y, "expected labels from 0 to 1")
     m = len(Z)
     loss = np.sum((1 - Y) * _softplus(Z) + Y * _softplus(-Z)) / m
     dZ = ((1 - Y) * sigmoid(Z) - Y * sigmoid(-Z)) / m
     return loss.item(), dZ
 
 
-@takes(P="m K", Y=_class_weights, complex_step="P", needs_samples=True, errors=QUIET)
+@takes(P="m K", Y=_class_weights, unit="P", complex_step="P", needs_samples=True, errors=QUIET)
 def cross_entropy(P, Y):
     """L = −(1/m) Σᵢ Σₖ yᵢₖ ln pᵢₖ, and dP = −Y / (mP). 0 ln 0 = 0.
 
@@ -167,16 +166,14 @@ def cross_entropy(P, Y):
     array([[-1.,  0.,  0.],
            [ 0.,  0., -1.]])
     """
-    p = P.real
-    refuse((p < 0) | (p > 1), "P", p, "expected probabilities, from 0 to 1")
-    refuse((p == 0) & (Y > 0), "P", p, "the loss is infinite, because Y has a positive weight there")
     m = len(P)
+    refuse((P.real == 0) & (Y > 0), "P", P.real, "the loss is infinite, because Y has a positive weight there")
     loss = -_weighted(Y, np.log(P)).sum() / m + 0.0
     dP = np.divide(-Y, m * P, out=np.zeros_like(P), where=Y > 0)
     return loss.item(), dP
 
 
-@takes(Y_hat="m n_out", Y="m n_out", complex_step="Y_hat", needs_samples=True, errors=QUIET)
+@takes(Y_hat="m n_out", Y="m n_out", unit="Y_hat Y", complex_step="Y_hat", needs_samples=True, errors=QUIET)
 def binary_cross_entropy(Y_hat, Y):
     """L = −(1/m) Σ [y ln ŷ + (1 − y) ln(1 − ŷ)], and dŶ = (Ŷ − Y) / (m Ŷ(1 − Ŷ)). 0 ln 0 = 0.
 
@@ -214,12 +211,9 @@ def binary_cross_entropy(Y_hat, Y):
     array([[ 1. ],
            [-0.5]])
     """
-    p = Y_hat.real
-    refuse((p < 0) | (p > 1), "Y_hat", p, "expected probabilities, from 0 to 1")
-    refuse((Y < 0) | (Y > 1), "Y", Y, "expected labels from 0 to 1")
-    certain = (p == 0) | (p == 1)
-    refuse(certain & (p != Y), "Y_hat", p, "the loss is infinite, because Y is not the same there")
     m = len(Y_hat)
+    certain = (Y_hat.real == 0) | (Y_hat.real == 1)
+    refuse(certain & (Y_hat.real != Y), "Y_hat", Y_hat.real, "the loss is infinite, because Y is not the same there")
     loss = -np.sum(_weighted(Y, np.log(Y_hat)) + _weighted(1 - Y, np.log1p(-Y_hat))) / m + 0.0
     limit = ((1 - 2 * Y) / m).astype(Y_hat.dtype)
     dY_hat = np.divide(Y_hat - Y, m * Y_hat * (1 - Y_hat), out=limit, where=~certain)
