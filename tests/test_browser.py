@@ -334,6 +334,28 @@ def test_answers_stay_closed_until_asked_for_and_need_no_server(browser, site):
         assert not wrong.locator(".feedback").is_visible()
 
 
+def test_a_derivation_can_be_read_line_by_line(browser, showcase):
+    with opened(browser, showcase) as (page, _):
+        derivation = page.locator(".derivation").first
+        lines = derivation.locator(".derivation-line, .result")
+        total = lines.count()
+        button = derivation.locator(".stepper")
+        button.click()
+        shown = [sum(line.is_visible() for line in lines.all())]
+        while shown[-1] < total:
+            button.click()
+            shown.append(sum(line.is_visible() for line in lines.all()))
+        assert shown == list(range(1, total + 1))
+
+
+def test_paper_is_white(browser, showcase):
+    with opened(browser, showcase, scheme="dark") as (page, _):
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
 def test_the_search_finds_words_of_a_derivation(browser, showcase):
     address = showcase.replace("book/showcase.html", "search.html?q=survives")
     with opened(browser, address) as (page, problems):

@@ -50,13 +50,45 @@ async function showPreview(link) {
   preview.style.top = `${(above > 60 ? above : at.bottom + 8) + window.scrollY}px`;
 }
 
+// A derivation can be read line by line, by those who want to predict the next one.
+function addStepper(derivation) {
+  const later = [...derivation.querySelectorAll(".derivation-line:not(.derivation-start), .math-display.result")];
+  const caption = derivation.querySelector(".derivation-evidence");
+  if (later.length < 3 || !caption) return;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "stepper";
+  const describe = () => {
+    const waiting = later.filter((line) => line.classList.contains("waiting")).length;
+    button.textContent = waiting ? `Show the next line (${later.length - waiting + 1} of ${later.length})` : "Hide the lines, to predict them";
+  };
+  button.addEventListener("click", () => {
+    const next = later.find((line) => line.classList.contains("waiting"));
+    if (next) next.classList.remove("waiting");
+    else later.forEach((line) => line.classList.add("waiting"));
+    describe();
+    updateTabStops();
+  });
+  describe();
+  caption.insertBefore(button, caption.querySelector(".proves, .report"));
+}
+
 function prepare() {
+  document.querySelectorAll(".derivation").forEach(addStepper);
   updateTabStops();
   window.addEventListener("resize", updateTabStops);
   for (const link of document.querySelectorAll('.bd-article a.reference.internal[href*="#equation-"]')) {
     for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => showPreview(link));
     for (const event of ["mouseleave", "blur"]) link.addEventListener(event, hidePreview);
   }
+  // Paper is white: print in the light mode, then go back.
+  const root = document.documentElement;
+  let screenTheme = root.dataset.theme;
+  window.addEventListener("beforeprint", () => {
+    screenTheme = root.dataset.theme;
+    root.dataset.theme = "light";
+  });
+  window.addEventListener("afterprint", () => (root.dataset.theme = screenTheme));
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     hidePreview();
