@@ -53,7 +53,8 @@ def execute(path: Path, timeout: int) -> None:
     client = NotebookClient(
         notebook, timeout=timeout, record_timing=False, resources={"metadata": {"path": str(path.parent)}}
     )
-    client.execute()
+    # Newer kernels warn on every start that their local connection is not encrypted; errors still show.
+    client.execute(extra_arguments=["--log-level=ERROR"])
     nbformat.validate(normalise(notebook))
     text = nbformat.writes(notebook, indent=1, ensure_ascii=False)
     path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")

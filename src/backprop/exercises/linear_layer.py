@@ -3,7 +3,19 @@
 import numpy as np
 
 from backprop.course import Exercise, Wrong, computes, derives, recalls
-from backprop.symbolic import Derivation, Grad, Partial, delta, dimensions, functional, indices, matrix, ones, row, total
+from backprop.symbolic import (
+    Derivation,
+    Grad,
+    Partial,
+    delta,
+    dimensions,
+    functional,
+    indices,
+    matrix,
+    ones,
+    row,
+    total,
+)
 
 # -- 1. recall: who is connected to whom ------------------------------------------------------------------------------
 
@@ -22,9 +34,7 @@ ENTRIES_MOVED = Exercise(
     id="linear-entries-moved",
     stub=entries_moved,
     reference=entries_moved_solution,
-    judge=recalls(
-        entries_moved_solution, cases=[{"m": 5, "n_in": 3, "n_out": 4}, {"m": 2, "n_in": 7, "n_out": 3}]
-    ),
+    judge=recalls(entries_moved_solution, cases=[{"m": 5, "n_in": 3, "n_out": 4}, {"m": 2, "n_in": 7, "n_out": 3}]),
     wrong={
         "one for every sample, as for a weight": Wrong(lambda m, n_in, n_out: m, says="your answer is 5"),
         "one for every input": Wrong(lambda m, n_in, n_out: n_in, says="your answer is 3"),
@@ -65,7 +75,7 @@ STORED_GRADIENT = Exercise(
 
 
 def first_layer_gradient(dZ2, X, W2):
-    """The gradient of W1 in Z2 = (X W1 + b1) W2 + b2: two linear layers, nothing between them."""
+    """The gradient of W1 in Z2 = (X W1 + b1) W2 + b2: two layers, nothing between."""
     return ...
 
 
@@ -108,7 +118,7 @@ LAYER = {Z: X * W + ones(m) * b}
 
 
 def bias_derivation():
-    """Derive ∂L/∂b for any loss: start from Partial(L, b[q]) and end with a sum over samples."""
+    """Derive ∂L/∂b for any loss, from Partial(L, b[q]) to a sum over samples."""
     return ...
 
 
@@ -220,7 +230,7 @@ REPAIRED_STEP = Exercise(
 
 
 def one_sample_gradient(dz, x):
-    """The gradient of W for a single sample: x of shape (n_in,), dz of shape (n_out,)."""
+    """The gradient of W for one sample: x of shape (n_in,), dz of shape (n_out,)."""
     return ...
 
 
