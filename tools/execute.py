@@ -54,7 +54,8 @@ def execute(path: Path, timeout: int) -> None:
         notebook, timeout=timeout, record_timing=False, resources={"metadata": {"path": str(path.parent)}}
     )
     # Newer kernels warn on every start that their local connection is not encrypted; errors still show.
-    client.execute(extra_arguments=["--log-level=ERROR"])
+    client.extra_arguments = ["--log-level=ERROR"]
+    client.execute()
     nbformat.validate(normalise(notebook))
     text = nbformat.writes(notebook, indent=1, ensure_ascii=False)
     path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
