@@ -103,6 +103,7 @@ class Algebra:
 
     def __init__(self, positive=(), tick=lambda: None):
         self.positive, self.tick = frozenset(positive), tick
+        self.asked_sympy = False  # whether an integral or a limit came from SymPy
         self.ranges = {}  # index -> (low, high), both ends included
         self._atoms, self._skeletons, self._renamed, self._products = {}, {}, {}, {}
         self._fresh = count(1)

@@ -70,6 +70,7 @@ def _one_sided(algebra, body, name, side):
 def _closed_form(algebra, body, name, low, high):
     from .simplifier import integral
 
+    algebra.asked_sympy = True
     return integral(algebra, body, name, low, high)
 
 
@@ -99,6 +100,7 @@ def _one_sided_limit(algebra, body, name, point, side):
         body = _one_sided(algebra, body, name, side)
     out = _by_taylor(algebra, body, name) if at_zero else None
     if out is None:
+        algebra.asked_sympy = True
         out = closed_form(algebra, body, name, point, "+" if side > 0 else "-")
     if out is None:
         raise ExpressionError("the limit has no closed form that the engine can find")

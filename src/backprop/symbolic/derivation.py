@@ -6,9 +6,11 @@ from enum import IntEnum
 from . import records
 from .deadline import Clock
 from .definitions import read_definitions, refuse_clashes
+from .diagnosis import free_indices, what_is_wrong
 from .errors import ExpressionError, OutOfTime, ShapeError
 from .expressions import Expression, shape_text, sympify
 from .hypotheses import read_hypotheses
+from .inequalities import at_most
 from .proof import Prover, needs_analysis
 from .ranges import index_ranges
 from .refutation import Refuter
@@ -128,7 +130,8 @@ class Derivation:
     def _context(self):
         """Every expression that definitions and hypotheses hold."""
         of_let = [x for name, d in self.let.items() for x in (d.written, d.body)]
-        return [*of_let, *(e for pair in (*self.given.equations, *self.given.inequalities) for e in pair)]
+        of_equations = [e for pair in self.given.equations for e in pair]
+        return [*of_let, *of_equations, *(e for h in self.given.inequalities for e in (h.less, h.more))]
 
     def _check_definition_ranges(self):
         for d in self.let.values():
@@ -198,13 +201,17 @@ class Derivation:
             refuse_clashes([left, right, *self._context()])
             ranges = index_ranges(left, right)
         except ShapeError as clash:
-            raise refuse("shapes", f"the two sides do not fit: {clash}", hint=self._hint(left, right, None)) from None
+            raise refuse(
+                "shapes", f"the two sides do not fit: {clash}", hint=self._hint(left, right, relation)
+            ) from None
         if left == right:
             return Evidence.IDENTICAL, "written alike"
+        if relation == "<=" and left.is_matrix:
+            raise refuse("shapes", "an inequality compares scalars, not matrices")
         ranges = self._complete_ranges(ranges, left, right)
         found = self._refuter.counterexample(left, right, ranges, relation)
         if found:
-            hint = self._hint(left, right, found)
+            hint = self._hint(left, right, relation)
             raise refuse("refutation", "the two sides differ", found, hint)
         self._prover.let_range(ranges)
         evidence, detail = self._prove(left, right, relation, accept)
@@ -215,8 +222,6 @@ class Derivation:
 
     def _complete_ranges(self, ranges, *sides):
         """The ranges of all free indices; one that no entry shows is looked up in earlier lines and the definitions."""
-        from .diagnosis import free_indices
-
         known = dict(ranges)
         for e in [self.start, *(s.expression for s in self.steps), *self._context()]:
             for k, size in index_ranges(e).items():
@@ -228,20 +233,21 @@ class Derivation:
             out[k] = known[k]
         return out
 
-    def _hint(self, left, right, found):
-        from .diagnosis import what_is_wrong
+    def _hint(self, left, right, relation="="):
+        """What seems to be wrong, where numbers can tell."""
 
-        return what_is_wrong(self._refuter, left, right, found)
+        def survives(candidate):
+            ranges = self._complete_ranges(index_ranges(left, candidate), left, candidate)
+            return self._refuter.counterexample(left, candidate, ranges) is None
+
+        return what_is_wrong(left, right, self.let, survives) if relation == "=" else None
 
     def _prove(self, left, right, relation, accept):
         if relation == "<=":
-            from .inequalities import at_most
-
             rule = at_most(self._prover, left, right)
             return (Evidence.PROVED, rule) if rule else (Evidence.EVALUATED, "random points only")
-        with_sympy = any(needs_analysis(e) for e in (left, right, *self._context()))
         if self._prover.by_normal_form(left, right):
-            return Evidence.PROVED, "normal form, with SymPy's integrals and limits" if with_sympy else "normal form"
+            return Evidence.PROVED, "normal form" + (", with SymPy's calculus" if self._uses_sympy(left, right) else "")
         if self._prover.by_cases(left, right):
             return Evidence.PROVED, "normal form, case by case"
         if self._prover.by_simplifier(left, right):
@@ -249,6 +255,10 @@ class Derivation:
         if accept <= Evidence.EXPANDED and self._prover.by_expansion(left, right):
             return Evidence.EXPANDED, "all sizes 1, 2 and 3"
         return Evidence.EVALUATED, "random points only"
+
+    def _uses_sympy(self, *sides):
+        context = [*sides, *self._context()]
+        return self._prover.algebra.asked_sympy and any(needs_analysis(e) for e in context)
 
     # -- showing -----------------------------------------------------------------------------------
 

@@ -1,7 +1,29 @@
-"""What seems to be wrong with a refused step, judged by numbers."""
+"""What seems to be wrong with a refused step, judged by numbers.
 
-from .errors import ExpressionError
-from .expressions import Delta, Entry, Sum, Symbol
+One thing about the right side is changed at a time; if the changed right side survives the refuter, that change is the hint.
+"""
+
+import re
+from fractions import Fraction
+
+from .errors import ExpressionError, HypothesisError
+from .expressions import (
+    Apply,
+    Hadamard,
+    Identity,
+    Matrix,
+    Number,
+    Quotient,
+    Sum,
+    Symbol,
+    Times,
+    Transpose,
+    rebuild,
+    subexpressions,
+)
+from .functions import sigmoid, step, tanh
+
+MOST_CANDIDATES = 40
 
 
 def free_indices(*expressions):
@@ -16,20 +38,125 @@ def _collect(e, bound, out):
     if isinstance(e, Symbol):
         if e.integer and not e.positive and e not in bound:
             out[e] = None
-        return
-    if isinstance(e, Sum):
+    elif isinstance(e, Sum):
         for _, low, high in e.limits:
             _collect(low, bound, out)
             _collect(high, bound, out)
         _collect(e.body, bound | {k for k, _, _ in e.limits}, out)
-        return
-    for part in e.children():
-        _collect(part, bound, out)
+    else:
+        for part in e.children():
+            _collect(part, bound, out)
 
 
-def what_is_wrong(refuter, left, right, found):
-    """A sentence about the right side, or None."""
+def what_is_wrong(left, right, definitions, survives):
+    """A sentence about the right side, or None.
+
+    Parameters
+    ----------
+    left, right : the two sides, whose shapes may differ
+    definitions : dict from names to `Definition`
+    survives : callable
+        Whether ``left = candidate`` holds in every world that the refuter draws.
+    """
+    for tried, (sentence, build) in enumerate(_candidates(left, right, definitions)):
+        if tried >= MOST_CANDIDATES:
+            break
+        try:
+            candidate = build()
+            if candidate.shape == left.shape and survives(candidate):
+                return sentence
+        except (ExpressionError, HypothesisError):
+            continue  # this change has no meaning here, so it is not the hint
     return None
 
 
-__all__ = ["Delta", "Entry", "ExpressionError", "free_indices", "what_is_wrong"]
+def _candidates(left, right, definitions):
+    if left.shape != right.shape:
+        yield "the right side is the transpose of the left", lambda: right.T
+    else:
+        yield "the sign is wrong: the right side is minus the left", lambda: -right
+        if right.is_matrix and right.rows == right.cols:
+            yield "the right side is the transpose of the left", lambda: right.T
+        yield from _factors(left, right, definitions)
+        yield from _masks(right, definitions)
+    yield from _transposed_parts(right)
+    yield from _neighbouring_layers(left, right, definitions)
+
+
+def _factors(left, right, definitions):
+    sizes = dict.fromkeys(
+        x
+        for e in (left, right, *(d.body for d in definitions.values()))
+        for x in subexpressions(e)
+        if isinstance(x, Symbol) and x.integer and x.positive
+    )
+    numbers = [Number(2), *sizes]
+    for d in numbers:
+        yield f"off by the factor {d}: the right side is {d} times the left", lambda d=d: Quotient(right, d)
+        yield f"off by the factor {d}: the left side is {d} times the right", lambda d=d: Times(d, right)
+    for d in sizes:
+        two = Number(2)
+        yield f"off by the factor {d}/2: the left side is 2/{d} times the right", lambda d=d: Quotient(two * right, d)
+        yield (
+            f"off by the factor 2/{d}: the left side is {d}/2 times the right",
+            lambda d=d: Times(Number(Fraction(1, 2)), d, right),
+        )
+
+
+def _masks(right, definitions):
+    """A missing derivative of an activation, or the activation in its place."""
+    for e in [right, *(d.body for d in definitions.values())]:
+        for x in subexpressions(e):
+            if isinstance(x, Apply) and (slope := _slope(x)) is not None:
+                if x.shape == right.shape:
+                    factor = Hadamard(right, slope) if right.is_matrix else Times(right, slope)
+                    yield f"the right side lacks the factor {slope}", lambda factor=factor: factor
+                yield (
+                    f"the right side has {x} where the derivative {slope} belongs",
+                    lambda x=x, slope=slope: _replace_once(right, x, slope),
+                )
+
+
+def _slope(x):
+    f, z = x.function, x.argument
+    if not f.known:
+        return f.prime(z)
+    if f.name == "relu":
+        return step(z)
+    if x.is_matrix:
+        return None
+    return {"sigmoid": sigmoid(z) * (1 - sigmoid(z)), "tanh": 1 - tanh(z) ** 2}.get(f.name)
+
+
+def _transposed_parts(right):
+    """One factor of the right side transposed, or its transpose taken away."""
+    for x in subexpressions(right):
+        if isinstance(x, Transpose):
+            yield f"the right side has {x} where {x.args[0]} belongs", lambda x=x: _replace_once(right, x, x.args[0])
+        elif isinstance(x, Matrix):
+            yield f"the right side has {x} where {x}ᵀ belongs", lambda x=x: _replace_once(right, x, Transpose(x))
+
+
+def _neighbouring_layers(left, right, definitions):
+    """A matrix of the layer before or after."""
+    known = {}
+    for e in (left, right, *definitions, *(d.body for d in definitions.values())):
+        known |= {x.name: x for x in subexpressions(e) if isinstance(x, Matrix)}
+    for x in subexpressions(right):
+        found = re.fullmatch(r"(\D+)(\d+)", x.name) if isinstance(x, Matrix) else None
+        for other in () if found is None else (int(found[2]) - 1, int(found[2]) + 1):
+            neighbour = known.get(f"{found[1]}{other}")
+            if neighbour is not None:
+                yield (
+                    f"off by one layer: the right side has {x} where {neighbour} belongs",
+                    lambda x=x, neighbour=neighbour: _replace_once(right, x, neighbour),
+                )
+
+
+def _replace_once(e, part, new):
+    """`e` with `part` replaced wherever it stands; products are checked again only when they are whole."""
+    if e == part:
+        return new
+    if isinstance(e, Identity | Symbol | Number | Matrix):
+        return e
+    return rebuild(e, lambda x: _replace_once(x, part, new))

@@ -108,6 +108,18 @@ class Expression:
     def __rpow__(self, base):
         return Power(sympify(base), self)
 
+    def __lt__(self, other):
+        return _inequality(self, sympify(other), True)
+
+    def __le__(self, other):
+        return _inequality(self, sympify(other), False)
+
+    def __gt__(self, other):
+        return _inequality(sympify(other), self, True)
+
+    def __ge__(self, other):
+        return _inequality(sympify(other), self, False)
+
     def __str__(self):
         from .printing import text
 
@@ -124,6 +136,12 @@ class Expression:
         from .interop import to_sympy
 
         return to_sympy(self)
+
+
+def _inequality(less, more, strict):
+    from .hypotheses import Inequality
+
+    return Inequality(less, more, strict)
 
 
 def _expressions_in(args):

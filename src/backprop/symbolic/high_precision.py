@@ -115,7 +115,9 @@ class HighPrecision:
                 row = [(2**k * b - a) / (2**k - 1) for a, b in pairwise(row)]
             sides.append(row[0])
         if not near(sides[0], sides[-1]):
-            raise ExpressionError("the limit from above differs from the limit from below: give a direction, '+' or '-'")
+            raise ExpressionError(
+                "the limit from above differs from the limit from below: give a direction, '+' or '-'"
+            )
         return sides[0]
 
 

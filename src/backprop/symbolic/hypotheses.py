@@ -16,11 +16,28 @@ class Equation:
 
 @dataclass(frozen=True)
 class Inequality:
-    """``less < more`` (or ``<=`` where not strict), by hypothesis; written ``p > 0`` or ``a <= b``."""
+    """``less < more`` (or ``<=`` where not strict), by hypothesis; written ``p > 0`` or ``a <= b``.
+
+    A matrix on one side and a number on the other mean every entry.
+    """
 
     less: Expression
     more: Expression
     strict: bool = True
+
+    def __post_init__(self):
+        if self.less.shape != self.more.shape and () not in (self.less.shape, self.more.shape):
+            raise ShapeError(
+                f"cannot compare {self.less} ({shape_text(self.less.shape)}) with {self.more} "
+                f"({shape_text(self.more.shape)})"
+            )
+
+    def holds(self, less, more):
+        """Whether two numbers are in this relation."""
+        return less < more or (not self.strict and less == more)
+
+    def __str__(self):
+        return f"{self.less} {'<' if self.strict else '≤'} {self.more}"
 
     def __bool__(self):
         raise TypeError("an inequality is a hypothesis, neither true nor false here")
@@ -28,7 +45,7 @@ class Inequality:
 
 @dataclass(frozen=True)
 class Hypotheses:
-    """All of them: pairs of equal expressions, and pairs (less, more)."""
+    """All of them: pairs of equal expressions, and the inequalities."""
 
     equations: tuple = ()
     inequalities: tuple = ()
@@ -49,14 +66,11 @@ def read_hypotheses(given):
     equations, inequalities, written = [], [], []
     for item in items:
         if isinstance(item, Inequality):
-            inequalities.append((item.less, item.more))
+            inequalities.append(item)
             written.append(item)
-            if (
-                isinstance(item.less, Number)
-                and isinstance(item.more, Number)
-                and not item.less.value < item.more.value
-            ):
-                raise HypothesisError(f"the hypothesis {item.less} < {item.more} cannot be met")
+            both = item.less, item.more
+            if all(isinstance(x, Number) for x in both) and not item.holds(*(x.value for x in both)):
+                raise HypothesisError(f"the hypothesis {item} cannot be met")
             continue
         if isinstance(item, Equation):
             item = (item.left, item.right)

@@ -95,7 +95,11 @@ def from_sympy(value):
 
 def _read(e, meanings):
     if isinstance(e, Written | WrittenMatrix):
-        return ours.substitute(e.expression, {ours.sympify(k): v for k, v in meanings.items()}) if meanings else e.expression
+        return (
+            ours.substitute(e.expression, {ours.sympify(k): v for k, v in meanings.items()})
+            if meanings
+            else e.expression
+        )
     if e in meanings:
         return meanings[e]
     if isinstance(e, sympy.Rational):

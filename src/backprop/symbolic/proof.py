@@ -2,7 +2,8 @@
 
 from .algebra import Algebra, Polynomial
 from .cases import zero_in_all_cases
-from .expressions import Integral, Limit, Matrix, Number, Symbol, subexpressions, substitute
+from .diagnosis import free_indices
+from .expressions import Entry, Integral, Limit, Matrix, Number, Symbol, subexpressions, substitute
 from .lowering import Lowering
 
 EXPANDED_SIZES = (1, 2, 3)
@@ -15,12 +16,12 @@ class Prover:
     ----------
     definitions : dict from names to `Definition`
     equations : pairs of expressions that are equal by hypothesis
-    inequalities : pairs (less, more), where the less is strictly less
+    inequalities : `Inequality` hypotheses
     """
 
     def __init__(self, definitions, equations=(), inequalities=(), tick=lambda: None):
         self.definitions, self.equations, self.inequalities, self.tick = definitions, equations, inequalities, tick
-        positive = [getattr(b, "matrix", b).name for a, b in inequalities if a == Number(0) and _is_named(b)]
+        positive = [name.name for h in inequalities if (name := positive_name(h)) is not None]
         self.algebra = Algebra(positive, tick)
         self.lowering = Lowering(self.algebra, definitions)
         self._assumed = False
@@ -63,6 +64,22 @@ class Prover:
             for a, b in self.equations:
                 self.lowering.assume(a, b, [s.name for s in subexpressions(a) if isinstance(s, Symbol) and s.integer])
 
+    def matches(self, difference, less, more):
+        """Whether a normal form is that of ``more - less`` for some value of the hypothesis's free indices."""
+        self._assume()
+        wildcards = [k.name for k in free_indices(less, more)]
+        at = list(self.any_entry(less if less.is_matrix else more)) if less.is_matrix or more.is_matrix else ()
+        sides = [
+            self.lowering.entry(e, *at, {}, frozenset()) if e.is_matrix else self.lowering.scalar(e)
+            for e in (less, more)
+        ]
+        pattern = self.algebra.subtract(sides[1], sides[0])
+        wildcards += [k for k in at if k != "0"]
+        choices = [{}]
+        for w in wildcards:
+            choices = [{**c, w: t} for c in choices for t in ["0", *sorted(difference.indices)]]
+        return any(self.algebra.rename(pattern, c) == difference for c in choices)
+
     def by_normal_form(self, left, right):
         """Whether both sides have the same normal form."""
         return is_zero(self.algebra, self.difference(left, right))
@@ -90,7 +107,11 @@ class Prover:
                 for k, d in self.definitions.items()
             }
             equations = [(self._with_sizes(x, sized), self._with_sizes(y, sized)) for x, y in self.equations]
-            there = Prover(definitions, equations, self.inequalities, self.tick)
+            inequalities = [
+                type(h)(self._with_sizes(h.less, sized), self._with_sizes(h.more, sized), h.strict)
+                for h in self.inequalities
+            ]
+            there = Prover(definitions, equations, inequalities, self.tick)
             if not (there.by_normal_form(a, b) or there.by_simplifier(a, b)):
                 return False
         return True
@@ -105,8 +126,14 @@ class Prover:
         return substitute(e, sized)
 
 
-def _is_named(e):
-    return isinstance(getattr(e, "matrix", e), Matrix | Symbol)
+def positive_name(h):
+    """The name whose every entry an inequality makes positive, or None."""
+    named = h.more
+    if isinstance(named, Entry):
+        moving = [k for k in named.args[1:] if isinstance(k, Symbol)]
+        whole = len(set(moving)) == sum(d != Number(1) for d in named.matrix.shape)
+        named = named.matrix if whole else None
+    return named if h.strict and h.less == Number(0) and isinstance(named, Matrix | Symbol) else None
 
 
 def is_zero(algebra, poly):

@@ -49,7 +49,7 @@ class Refuter:
     ----------
     definitions : dict from names to `Definition`
     equations : pairs of expressions that are equal by hypothesis
-    inequalities : pairs (less, more), where the less is strictly less
+    inequalities : `Inequality` hypotheses
     """
 
     def __init__(self, definitions, equations=(), inequalities=(), tick=lambda: None, seed=0):
@@ -84,9 +84,12 @@ class Refuter:
                 wanted += 1  # a function with a kink has shown one of its sides only: look further
         return None
 
+    def _pairs(self):
+        return [*self.equations, *((h.less, h.more) for h in self.inequalities)]
+
     def _names(self, *expressions):
         """All symbols and matrices, in the order in which they appear: never in the order of a set."""
-        hypotheses = [e for pair in (*self.equations, *self.inequalities) for e in pair]
+        hypotheses = [e for pair in self._pairs() for e in pair]
         found, waiting = {}, [*expressions, *hypotheses]
         for e in waiting:
             for leaf in subexpressions(e):
@@ -111,7 +114,7 @@ class Refuter:
         raise HypothesisError("no point was found at which all the hypotheses hold: " + self._hypotheses())
 
     def _hypotheses(self):
-        return "; ".join([f"{a} = {b}" for a, b in self.equations] + [f"{a} < {b}" for a, b in self.inequalities])
+        return "; ".join([f"{a} = {b}" for a, b in self.equations] + [str(h) for h in self.inequalities])
 
     def _keep_inside(self, where):
         """Draw what a logarithm, a root or a denominator depends on between 0 and 1 from now on."""
@@ -169,7 +172,7 @@ class Refuter:
         return leaves
 
     def _positive(self):
-        return [getattr(b, "matrix", b) for a, b in self.inequalities if a == Number(0)]
+        return [getattr(h.more, "matrix", h.more) for h in self.inequalities if h.less == Number(0)]
 
     # -- hypotheses --------------------------------------------------------------------------------
 
@@ -181,13 +184,27 @@ class Refuter:
             leaves = self._bend_to(a, b, leaves, settled, number)
             if leaves is None:
                 return None
+        leaves = self._make_room(leaves, settled, number)
         values = self._values(leaves, number)
         for a, b in self.equations:
             if any(not near(x, y) for x, y in self._instances(values, a, b)):
                 return None
-        for a, b in self.inequalities:
-            if any(not x < y for x, y in self._instances(values, a, b)):
+        for h in self.inequalities:
+            if any(not h.holds(x, y) for x, y in self._instances(values, h.less, h.more)):
                 return None
+        return leaves
+
+    def _make_room(self, leaves, settled, number):
+        """Move a number that only bounds other things until it bounds them."""
+        for h in self.inequalities:
+            for bound, other, sign in ((h.more, h.less, 1), (h.less, h.more, -1)):
+                free = isinstance(bound, Symbol) and bound in leaves and bound not in settled
+                if free and bound not in self._names_of(other):
+                    values = self._values(leaves, number)
+                    met = [x if sign > 0 else y for x, y in self._instances(values, h.less, h.more)]
+                    needed = max(met) if sign > 0 else min(met)
+                    if not h.holds(*((needed, leaves[bound]) if sign > 0 else (leaves[bound], needed))):
+                        leaves = {**leaves, bound: needed + sign * abs(leaves[bound])}
         return leaves
 
     def _named_side(self, a, b):
@@ -202,7 +219,11 @@ class Refuter:
     def _instances(self, values, a, b):
         for index in self._indices(values, a, b):
             x, y = values.of(a, index), values.of(b, index)
-            yield from zip(x.flat, y.flat, strict=True) if a.is_matrix else [(x, y)]
+            if a.is_matrix or b.is_matrix:  # a number beside a matrix means every entry
+                x, y = np.broadcast_arrays(x, y)
+                yield from zip(x.flat, y.flat, strict=True)
+            else:
+                yield x, y
 
     def _indices(self, values, a, b):
         ranges = index_ranges(a, b)
