@@ -214,7 +214,7 @@ def test_m_is_named_only_when_the_factor_is_m():
 
 
 def test_one_sample_hides_a_wrong_m_and_nothing_is_said_about_it():
-    o = relu_layer(7, 1, 4, 3)
+    o = tanh_layer(7, 1, 4, 3)
     assert diagnose(right(o)["dW"] / 1, right(o)["dW"], operands=o).right
     assert "m = 1" not in str(diagnose(right(o)["dW"].T, right(o)["dW"], operands=o))
 
