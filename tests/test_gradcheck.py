@@ -1,0 +1,554 @@
+"""The gradient checker is right about right gradients, about wrong ones, and about kinks; bad input is refused."""
+
+import ast
+import pathlib
+
+import numpy as np
+import pytest
+
+import backprop.gradcheck as gradcheck
+from backprop.datasets import running_example
+from backprop.gradcheck import (
+    central_difference,
+    check_network,
+    complex_step,
+    directional_check,
+    relative_error,
+    verdict,
+)
+from backprop.network import MLP
+
+
+def cubic(theta):
+    return (theta**3).sum()
+
+
+# -- differences ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("h", [1e-1, 1e-2, 1e-3])
+def test_the_error_of_a_centred_difference_of_a_cube_is_h_squared(h):
+    theta = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
+    error = central_difference(cubic, theta, h) - 3 * theta**2
+    np.testing.assert_allclose(error, h**2, rtol=1e-5)
+
+
+def test_it_is_exact_for_quadratics_and_takes_any_shape():
+    rng = np.random.default_rng(0)
+    for shape in [(), (1,), (4,), (2, 3), (2, 3, 4), (0,), (3, 0)]:
+        theta = rng.standard_normal(shape)
+        gradient = central_difference(lambda t: (t * t).sum(), theta, 1e-3)
+        assert gradient.shape == shape
+        assert gradient.dtype == np.float64
+        np.testing.assert_allclose(gradient, 2 * theta, atol=1e-11)
+
+
+def test_it_sees_every_entry_alone():
+    A = np.random.default_rng(1).standard_normal((3, 4))
+    np.testing.assert_allclose(central_difference(lambda t: (A * t).sum(), np.ones((3, 4))), A, atol=1e-9)
+
+
+@pytest.mark.parametrize("theta", [[1, -2, 3], np.array([1, -2, 3], np.int8), [True, False, True], 2])
+def test_integers_and_bool_become_float64(theta):
+    expected = 3 * np.asarray(theta, float) ** 2
+    for gradient in (central_difference(cubic, theta), complex_step(cubic, theta)):
+        assert gradient.dtype == np.float64
+        np.testing.assert_allclose(gradient, expected, atol=1e-8)
+
+
+def test_theta_is_neither_changed_nor_shared_with_f():
+    theta = np.array([1.0, 2.0])
+    kept = []
+
+    def f(t):
+        kept.append(t)
+        value = (t**2).sum()
+        t[:] = 99.0
+        return value
+
+    np.testing.assert_allclose(central_difference(f, theta), [2, 4], atol=1e-8)
+    assert theta.tolist() == [1.0, 2.0]
+    assert len({id(t) for t in kept}) == 4
+
+
+def test_the_step_that_was_taken_counts_not_the_one_asked_for():
+    theta = np.array([1e10])  # numbers near 1e10 are 1.9e-6 apart
+    np.testing.assert_allclose(central_difference(lambda t: t[0], theta, 1e-5), [1.0], rtol=1e-12)
+
+
+def test_a_step_lost_in_rounding_is_refused_not_taken_for_a_gradient_of_0():
+    with pytest.raises(ValueError, match=r"h = 1e-05 is lost in the rounding of theta = 1e\+17"):
+        central_difference(lambda t: t[0], np.array([1e17]))
+
+
+def test_the_complex_step_is_accurate_to_rounding_at_any_small_h():
+    theta = np.array([0.5, 1.5, 3.0])
+    for h in (1e-8, 1e-20, 1e-100, 1e-300):
+        got = complex_step(lambda t: (np.exp(t) / t).sum(), theta, h)
+        np.testing.assert_allclose(got, np.exp(theta) * (theta - 1) / theta**2, rtol=1e-14, atol=1e-15)
+
+
+def test_the_complex_step_refuses_a_lost_imaginary_part():
+    with pytest.raises(TypeError, match="f returned the real number .* the imaginary part"):
+        complex_step(lambda t: np.abs(t).sum(), [1.0, 2.0])
+
+
+@pytest.mark.parametrize("check", [central_difference, complex_step])
+@pytest.mark.parametrize(
+    ("theta", "h", "error", "message"),
+    [
+        (np.float32([1, 2]), 1e-5, TypeError, "theta has dtype float32: gradient checks need float64"),
+        (np.float16([1, 2]), 1e-5, TypeError, "theta has dtype float16"),
+        (np.array([1 + 1j]), 1e-5, TypeError, "theta has dtype complex128: expected real numbers"),
+        (["a"], 1e-5, TypeError, "theta has dtype"),
+        ([1.0, np.nan], 1e-5, ValueError, r"theta is nan at \(1,\): expected finite"),
+        ([[np.inf]], 1e-5, ValueError, r"theta is inf at \(0, 0\)"),
+        ([1.0], 0.0, ValueError, "h is 0.0: expected a positive number"),
+        ([1.0], -1e-5, ValueError, "h is -1e-05"),
+        ([1.0], np.inf, ValueError, "h is inf"),
+        ([1.0], np.nan, ValueError, "h is nan"),
+        ([1.0], 1j, ValueError, "h is 1j"),
+        ([1.0], "1e-5", ValueError, "h is '1e-5'"),
+        ([1.0], [1e-5], ValueError, r"h is \[1e-05\]"),
+    ],
+)
+def test_bad_input_is_refused(check, theta, h, error, message):
+    with pytest.raises(error, match=message):
+        check(cubic, theta, h)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "message"),
+    [
+        (np.ones(2), ValueError, r"f returned an array of shape \(2,\): expected one number"),
+        (np.ones((1, 1)), ValueError, r"shape \(1, 1\)"),
+        (None, ValueError, "f returned None"),
+        ("1", ValueError, "f returned '1'"),
+        (1 + 1j, TypeError, "f returned the complex number"),
+    ],
+)
+def test_what_f_returns_must_be_one_real_number(value, error, message):
+    with pytest.raises(error, match=message):
+        central_difference(lambda t: value, [1.0])
+
+
+def test_an_f_that_is_not_a_number_gives_nan_and_never_a_warning():
+    f = {0: np.float64(np.nan), 1: np.float64(np.inf)}
+    for value in f.values():
+        assert np.isnan(central_difference(lambda t, value=value: value, [1.0])).all()
+
+
+# -- directions -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["central", "complex"])
+def test_directions_pass_a_right_gradient_and_see_one_wrong_entry(method):
+    theta = np.random.default_rng(3).standard_normal((5, 4))
+    right = 3 * theta**2
+    assert directional_check(cubic, right, theta, np.random.default_rng(0), method=method) < 1e-9
+    wrong = right.copy()
+    wrong[2, 1] *= 1.1
+    assert directional_check(cubic, wrong, theta, np.random.default_rng(0), method=method) > 1e-4
+
+
+def test_the_complex_direction_is_accurate_to_rounding():
+    theta = np.random.default_rng(3).standard_normal((5, 4))
+    error = directional_check(cubic, 3 * theta**2, theta, np.random.default_rng(0), method="complex")
+    assert error < 1e-15
+
+
+def test_the_number_of_evaluations_is_what_it_says():
+    calls = []
+
+    def f(t):
+        calls.append(1)
+        return cubic(t)
+
+    directional_check(f, np.ones(3), np.ones(3), np.random.default_rng(0), directions=7)
+    assert len(calls) == 14
+    directional_check(f, np.ones(3), np.ones(3), np.random.default_rng(0), directions=7, method="complex")
+    assert len(calls) == 21
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"gradient": np.ones(3)}, r"gradient has shape \(3,\), but theta has shape \(2, 2\)"),
+        ({"gradient": np.ones((1, 2))}, r"gradient has shape \(1, 2\)"),
+        ({"method": "forward"}, "method is 'forward': expected 'central' or 'complex'"),
+        ({"directions": 0}, "directions is 0: expected at least 1"),
+    ],
+)
+def test_bad_directions_are_refused(changes, message):
+    arguments = {"f": cubic, "gradient": np.ones((2, 2)), "theta": np.ones((2, 2)), "rng": np.random.default_rng(0)}
+    with pytest.raises(ValueError, match=message):
+        directional_check(**(arguments | changes))
+
+
+# -- errors and verdicts ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("m", [1, 2, 3, 5, 8])
+def test_a_gradient_m_times_too_small_has_the_relative_error_m_minus_1_over_m_plus_1(m):
+    g = np.random.default_rng(0).standard_normal((4, 3))
+    assert relative_error(g / m, g) == pytest.approx((m - 1) / (m + 1), abs=1e-15)
+
+
+def test_the_relative_error_is_between_0_and_1_and_symmetric():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        a, n = rng.standard_normal((2, 3, 2)) * 10.0 ** rng.integers(-150, 150, (2, 1, 1))
+        error = relative_error(a, n)
+        assert 0 <= error <= 1
+        assert error == relative_error(n, a)
+    assert relative_error(a, -a) == 1
+    assert relative_error(a, a) == 0
+    assert relative_error(a, 0 * a) == 1
+
+
+def test_the_norm_is_over_entries_not_the_spectral_one():
+    a, n = np.diag([1.0, 1.0]), np.diag([1.0, 2.0])
+    assert relative_error(a, n) == pytest.approx(1 / (np.sqrt(2) + np.sqrt(5)))
+
+
+def test_zero_over_zero_is_zero_and_nothing_overflows_or_vanishes():
+    assert relative_error(np.zeros((2, 3)), np.zeros((2, 3))) == 0
+    assert relative_error([], []) == 0
+    assert relative_error([3e200, 0], [1e200, 0]) == pytest.approx(0.5)
+    assert relative_error([3e-200, 0], [1e-200, 0]) == pytest.approx(0.5)
+    assert relative_error([5e-324], [0.0]) == 1
+
+
+def test_a_large_entry_masks_a_wrong_small_one():
+    assert 4e-7 < relative_error([1e6, 1], [1e6, 2]) < 6e-7
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_has_the_error_nan_and_is_a_bug(bad):
+    assert np.isnan(relative_error([1.0, bad], [1.0, 2.0]))
+    assert np.isnan(relative_error([1.0, 2.0], [1.0, bad]))
+    assert np.isnan(relative_error([bad, 1.0], [bad, 1.0]))
+    assert verdict(relative_error([1.0, bad], [1.0, 2.0])) == "bug likely"
+
+
+def test_shapes_are_never_broadcast():
+    with pytest.raises(ValueError, match=r"analytic has shape \(3, 1\), but numeric has shape \(3,\)"):
+        relative_error(np.ones((3, 1)), np.ones(3))
+    with pytest.raises(TypeError, match="analytic has dtype complex128"):
+        relative_error(np.ones(2) * 1j, np.ones(2))
+
+
+def test_verdicts_are_disjoint_and_complete():
+    below = np.nextafter([1e-7, 1e-5, 1e-3], 0)
+    assert [verdict(e) for e in (0.0, *below)] == ["excellent", "excellent", "good", "suspicious"]
+    assert [verdict(e) for e in (1e-7, 1e-5, 1e-3, 1.0)] == ["good", "suspicious", "bug likely", "bug likely"]
+    assert verdict(float("nan")) == verdict(np.inf) == "bug likely"
+    with pytest.raises(ValueError, match="error is -1e-09: expected 0 or more"):
+        verdict(-1e-9)
+
+
+# -- whole networks ---------------------------------------------------------------------------------------------------
+
+
+def spoilt(network, change):
+    """The same network, but its gradients pass through `change`."""
+
+    class Spoilt(MLP):
+        def loss_and_gradients(self, X, Y):
+            loss, gradients = super().loss_and_gradients(X, Y)
+            return loss, change(gradients)
+
+    return Spoilt(network.weights, network.biases, network.activations, network.loss_name)
+
+
+def a_network(seed=0, sizes=(5, 4, 3), activations=None, loss="cross_entropy", m=7):
+    rng = np.random.default_rng(seed)
+    network = MLP.initialize(sizes, rng, activations, loss)
+    network = network.with_parameters(network.weights, [rng.standard_normal(b.shape) for b in network.biases])
+    X = rng.standard_normal((m, sizes[0]))
+    Y = rng.integers(0, sizes[-1], m) if loss == "cross_entropy" else rng.random((m, sizes[-1]))
+    return network, X, Y
+
+
+NETWORKS = [
+    ((5, 4, 3), None, "cross_entropy"),
+    ((5, 3), None, "cross_entropy"),
+    ((4, 6, 5, 3), ("tanh", "sigmoid", "softmax"), "cross_entropy"),
+    ((4, 6, 5, 3), ("softmax", "selu", "sigmoid"), "binary_cross_entropy"),
+    ((4, 6, 5, 2), ("selu", "softmax", "tanh"), "mean_squared_error"),
+    ((3, 5, 4), ("identity", "identity"), "half_squared_error"),
+    ((3, 5, 4), ("sigmoid", "softmax"), "binary_cross_entropy"),
+    ((3, 5, 4), ("tanh", "sigmoid"), "cross_entropy"),
+    ((3, 4, 5, 6, 5, 4, 2), ("tanh", "relu", "selu", "sigmoid", "identity", "softmax"), "cross_entropy"),
+]
+
+
+@pytest.mark.parametrize(("sizes", "activations", "loss"), NETWORKS)
+def test_a_right_network_is_excellent_and_its_differences_are_those_of_the_loop(sizes, activations, loss):
+    network, X, Y = a_network(1, sizes, activations, loss)
+    report = check_network(network, X, Y)
+    assert report.verdict == "excellent", report
+    assert [row.name for row in report.rows] == [f"{p}{l + 1}" for l in range(len(sizes) - 1) for p in "Wb"]
+    assert [row.shape for row in report.rows] == [
+        shape for n_in, n_out in zip(sizes, sizes[1:], strict=False) for shape in ((n_in, n_out), (n_out,))
+    ]
+    for row in report.rows:
+        tensors = [list(network.weights), list(network.biases)]
+        which, l = "Wb".index(row.name[0]), int(row.name[1:]) - 1
+
+        def loss_of(theta, tensors=tensors, which=which, l=l):
+            moved = [list(t) for t in tensors]
+            moved[which][l] = theta
+            return network.with_parameters(*moved).loss(X, Y)
+
+        loop = central_difference(loss_of, tensors[which][l])
+        assert relative_error([row.numeric], [loop[row.worst]]) < 1e-7
+        _, gradients = network.loss_and_gradients(X, Y)
+        gradient = (gradients.dW, gradients.db)[which][l]
+        assert row.analytic == gradient[row.worst]
+        assert row.error < 1e-7
+        assert relative_error(gradient, loop) < 1e-7
+
+
+@pytest.mark.parametrize(("sizes", "activations", "loss"), NETWORKS)
+def test_every_fast_difference_is_the_loop_s(sizes, activations, loss):
+    network, X, Y = a_network(2, sizes, activations, loss)
+    Z, A = network.forward(X)
+    for l in range(len(sizes) - 1):
+        fast = gradcheck._LayerDifferences(network, l + 1, X if l == 0 else A[l - 1], Z[l], Y, 1e-5).slopes(1e-5)
+        fast = (fast[0] + fast[1]) / 2
+
+        def loss_of(theta, l=l):
+            weights, biases = list(network.weights), list(network.biases)
+            weights[l], biases[l] = theta[:-1], theta[-1]
+            return network.with_parameters(weights, biases).loss(X, Y)
+
+        loop = central_difference(loss_of, np.vstack([network.weights[l], network.biases[l]]))
+        assert np.abs(fast - loop).max() < 1e-9 * max(1, np.abs(loop).max())
+
+
+def change_dW(l, change):
+    return lambda g: g._replace(dW=[change(dW) if k == l else dW for k, dW in enumerate(g.dW)])
+
+
+def change_db(l, change):
+    return lambda g: g._replace(db=[change(db) if k == l else db for k, db in enumerate(g.db)])
+
+
+def one_entry(factor):
+    def change(d):
+        d = d.copy()
+        d.flat[np.argmax(np.abs(d))] *= factor
+        return d
+
+    return change
+
+
+@pytest.mark.parametrize("l", [0, 1])
+@pytest.mark.parametrize("change", [np.negative, lambda d: d / 7, lambda d: 7 * d, one_entry(1.5), lambda d: 0 * d])
+@pytest.mark.parametrize(("where", "letter"), [(change_dW, "W"), (change_db, "b")])
+def test_a_wrong_gradient_is_found_in_its_own_row(l, change, where, letter):
+    network, X, Y = a_network(3)
+    report = check_network(spoilt(network, where(l, change)), X, Y)
+    verdicts = {row.name: row.verdict for row in report.rows}
+    assert verdicts.pop(f"{letter}{l + 1}") == "bug likely"
+    assert set(verdicts.values()) == {"excellent"}
+    assert report.verdict == "bug likely"
+    assert not any(row.kinks for row in report.rows)
+
+
+def test_the_worst_entry_and_both_numbers_are_shown():
+    network, X, Y = a_network(4)
+    _, gradients = network.loss_and_gradients(X, Y)
+
+    def change(d):
+        d = d.copy()
+        d[2, 1] += 0.125
+        return d
+
+    report = check_network(spoilt(network, change_dW(0, change)), X, Y)
+    row = report.rows[0]
+    assert row.worst == (2, 1)
+    assert row.analytic == gradients.dW[0][2, 1] + 0.125
+    assert row.numeric == pytest.approx(gradients.dW[0][2, 1], rel=1e-6)
+    line = str(report).splitlines()[1]
+    for text in ("W1", "(5, 4)", "[2, 1]", f"{row.analytic:+.5e}", f"{row.numeric:+.5e}", "bug likely"):
+        assert text in line
+
+
+def test_small_errors_get_the_middle_verdicts():
+    network, X, Y = a_network(5)
+    for factor, word in ((1 + 2e-4, "suspicious"), (1 + 2e-6, "good")):
+        report = check_network(spoilt(network, change_dW(1, lambda d, factor=factor: d * factor)), X, Y)
+        assert report.rows[2].verdict == report.verdict == word
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_is_a_bug_and_its_place_is_shown(bad):
+    network, X, Y = a_network(6)
+
+    def change(d):
+        d = d.copy()
+        d[3, 2] = bad
+        return d
+
+    row = check_network(spoilt(network, change_dW(0, change)), X, Y).rows[0]
+    assert row.verdict == "bug likely"
+    assert row.worst == (3, 2)
+    assert np.isnan(row.error)
+
+
+def test_a_gradient_of_another_shape_is_a_bug_and_the_shape_is_shown():
+    network, X, Y = a_network(7)
+    report = check_network(spoilt(network, change_dW(0, np.transpose)), X, Y)
+    assert report.rows[0].verdict == "bug likely"
+    assert "W1: the gradient has shape (4, 5): expected (5, 4)" in str(report)
+    report = check_network(spoilt(network, change_db(0, lambda d: d[np.newaxis])), X, Y)
+    assert "b1: the gradient has shape (1, 4): expected (4,)" in str(report)
+
+
+def test_the_table_of_the_running_example_is_the_same_on_every_machine():
+    X, Y, weights, biases = running_example()
+    text = str(check_network(MLP(weights, biases), X, Y))
+    assert text == repr(check_network(MLP(weights, biases), X, Y))
+    assert text.count("< 1e-7") == 4
+    assert "e-1" not in text.replace("e-10", "").replace("1e-1,", "")
+
+
+# -- kinks ------------------------------------------------------------------------------------------------------------
+
+
+def kinked(distance, m=6, seed=0, activation="relu"):
+    """A network with one pre-activation at `distance` from 0, in sample 2 and unit 1 of the first layer."""
+    network, X, Y = a_network(seed, (4, 5, 3), (activation, "softmax"), m=m)
+    W, b = network.weights[0], network.biases[0].copy()
+    b[1] -= (X @ W + b)[2, 1] - distance
+    return network.with_parameters(network.weights, [b, network.biases[1]]), X, Y
+
+
+@pytest.mark.parametrize("activation", ["relu", "selu"])
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("fraction", [0.9, 0.5, 1 / 3, 0.2, 1 / 11, 0.05, 0.011, 0.0099, 0.001, 1e-4])
+@pytest.mark.parametrize("h", [1e-5, 1e-4, 1e-3])
+def test_a_kink_within_the_step_is_told_from_a_bug(h, fraction, side, activation):
+    network, X, Y = kinked(side * fraction * h, activation=activation)
+    report = check_network(network, X, Y, h)
+    assert report.verdict in ("excellent", "good"), report
+    b1 = report.rows[1]
+    Z, _ = network.forward(X)
+    assert abs(Z[0][2, 1]) < h
+    assert [kink.index for kink in b1.kinks] == [(1,)]
+    assert "crosses a kink" in str(report)
+
+
+def test_at_the_kink_itself_the_one_sided_slope_is_let_pass():
+    network, X, Y = kinked(0.0)
+    X = np.round(X * 4) / 4
+    weights = [np.round(W * 4) / 4 for W in network.weights]
+    biases = [np.round(b * 4) / 4 for b in network.biases]
+    biases[0][1] -= (X @ weights[0] + biases[0])[2, 1]
+    network = network.with_parameters(weights, biases)
+    assert network.forward(X).Z[0][2, 1] == 0
+    report = check_network(network, X, Y)
+    assert report.verdict in ("excellent", "good"), report
+    kink = report.rows[1].kinks[0]
+    assert kink.index == (1,)
+    assert kink.analytic == pytest.approx(kink.below, rel=1e-3)  # relu′(0) = 0: nothing comes from this unit
+    assert abs(kink.above - kink.below) > 1e-3
+
+
+def test_no_kink_is_seen_where_there_is_none():
+    for seed in range(20):
+        network, X, Y = a_network(seed, (4, 5, 3))
+        assert not any(row.kinks or row.note for row in check_network(network, X, Y).rows)
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.05, 0.0])
+@pytest.mark.parametrize("change", [np.negative, lambda d: d / 6, one_entry(1.01)])
+def test_a_bug_beside_a_kink_is_still_a_bug(fraction, change):
+    network, X, Y = kinked(fraction * 1e-5)
+    report = check_network(spoilt(network, change_dW(0, change)), X, Y)
+    assert report.rows[0].verdict == "bug likely", report
+    report = check_network(spoilt(network, change_db(0, change)), X, Y)
+    assert report.rows[1].verdict == "bug likely", report
+
+
+def test_a_missing_mask_is_a_bug_not_a_kink():
+    network, X, Y = a_network(8, (4, 5, 3))
+    _, gradients = network.loss_and_gradients(X, Y)
+    unmasked = gradients.dZ[1] @ network.weights[1].T
+    wrong = spoilt(network, lambda g: g._replace(dW=[X.T @ unmasked, g.dW[1]], db=[unmasked.sum(0), g.db[1]]))
+    report = check_network(wrong, X, Y)
+    assert [row.verdict for row in report.rows] == ["bug likely", "bug likely", "excellent", "excellent"]
+    assert not report.rows[0].kinks
+
+
+# -- rounding ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_gradient_below_the_rounding_of_the_loss_is_neither_passed_nor_called_a_bug():
+    network, X, Y = a_network(9, (4, 5, 3), ("sigmoid", "softmax"))
+    saturated = network.with_parameters(network.weights, [network.biases[0] + 35.0, network.biases[1]])
+    report = check_network(saturated, X, Y)
+    assert report.rows[0].verdict == "below rounding", report
+    assert report.verdict == "below rounding"
+    assert "the check sees nothing here" in str(report)
+    assert report.rows[2].verdict == "excellent"
+
+
+def test_a_dead_layer_has_a_gradient_of_0_and_that_is_excellent():
+    network, X, Y = a_network(10)
+    dead = network.with_parameters(network.weights, [network.biases[0] - 100.0, network.biases[1]])
+    report = check_network(dead, X, Y)
+    assert report.rows[0].error == report.rows[1].error == report.rows[2].error == 0
+    assert report.verdict == "excellent"
+
+
+# -- input ------------------------------------------------------------------------------------------------------------
+
+
+def test_float32_and_complex_networks_are_refused():
+    network, X, Y = a_network(11)
+    single = network.with_parameters(
+        [W.astype(np.float32) for W in network.weights], [b.astype(np.float32) for b in network.biases]
+    )
+    with pytest.raises(TypeError, match=r"weights\[0\] has dtype float32: gradient checks need float64"):
+        check_network(single, X, Y)
+    with pytest.raises(TypeError, match=r"weights\[0\] has dtype complex128"):
+        check_network(network.with_parameters([W + 0j for W in network.weights], network.biases), X, Y)
+
+
+def test_bad_steps_and_batches_are_refused():
+    network, X, Y = a_network(11)
+    with pytest.raises(ValueError, match="h is 0: expected a positive number"):
+        check_network(network, X, Y, h=0)
+    with pytest.raises(ValueError, match=r"X has shape \(7, 4\)"):
+        check_network(network, X[:, :4], Y)
+
+
+def test_integers_and_lists_are_taken():
+    X, Y, weights, biases = running_example()
+    network = MLP(weights, biases)
+    assert str(check_network(network, X.astype(int).tolist(), Y.tolist())) == str(check_network(network, X, Y))
+
+
+def test_a_network_whose_loss_from_is_not_its_loss_is_refused():
+    class Other(MLP):
+        def loss(self, X, Y):
+            return 2 * MLP.loss(self, X, Y)
+
+    network, X, Y = a_network(12)
+    other = Other(network.weights, network.biases)
+    with pytest.raises(ValueError, match=r"network.loss and network.loss_from\(1, …\) disagree"):
+        check_network(other, X, Y)
+
+
+def test_the_checker_imports_nothing_of_what_it_checks():
+    source = pathlib.Path(gradcheck.__file__).parent
+    allowed = {"numpy", "functools", "dataclasses", "typing", "collections.abc", "backprop._differences"}
+    for name in ("gradcheck.py", "_differences.py"):
+        for node in ast.walk(ast.parse((source / name).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                assert {alias.name for alias in node.names} <= allowed
+            if isinstance(node, ast.ImportFrom):
+                assert node.module in allowed
