@@ -33,6 +33,8 @@ class CheckedOutputRenderer(MimeRenderPlugin):
 
     @staticmethod
     def handle_mime(renderer: NbElementRenderer, data: MimeData, inline: bool) -> list[nodes.Element] | None:
+        if data.mime_type == "image/svg+xml":
+            return with_alternative(renderer, data)
         kind, env = kind_of(data.mime_type), renderer.renderer.sphinx_env
         if kind is None or env is None:
             return None
@@ -45,3 +47,13 @@ class CheckedOutputRenderer(MimeRenderPlugin):
             message = "a checked output is malformed: %s"
             logger.warning(message, error, location=place.location, type="backprop", subtype="record")
             return [nodes.literal_block(str(error), str(error), classes=["record-error"])]
+
+
+def with_alternative(renderer: NbElementRenderer, data: MimeData) -> list[nodes.Element]:
+    """A figure with the words given to `backprop.plotting.show`: MyST-NB itself reads only those of the cell."""
+    images = renderer.render_image(data)
+    alternative = data.output_metadata.get(data.mime_type, {}).get("alt")
+    for image in images:
+        if alternative:
+            image["alt"] = alternative
+    return images

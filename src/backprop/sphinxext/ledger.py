@@ -1,0 +1,100 @@
+"""The ledger on its page and beside ``index.html``: gathered from the stored outputs of the notebooks, never typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from backprop.course.book import Book, read_book
+from backprop.course.ledger import gather, ledger_rows, write
+from backprop.sphinxext.drawing import Place, inline
+from backprop.sphinxext.markup import Markup, element, text_with_math
+
+CHECKED = {"executed": "a cell", "text": "in words", "open": "not yet"}
+
+
+class LedgerTable(SphinxDirective):
+    """``{ledger} equations`` lists every labelled result, ``{ledger} claims`` every claim, or those of one note."""
+
+    required_arguments = 1
+    option_spec: ClassVar = {"note": directives.unchanged_required}
+
+    def run(self) -> list[nodes.Node]:
+        folder = Path(self.env.srcdir, "book")
+        for path in [*folder.glob("*.ipynb"), *folder.glob("_data/*.json"), *evidence(self.env.srcdir).glob("*.json")]:
+            self.env.note_dependency(str(path))
+        book = read_book(folder)
+        ledger = gather(book, evidence(self.env.srcdir))
+        place = Place(self.env, self.lineno)
+        what = self.arguments[0]
+        if what == "equations":
+            return [equations(place, ledger)]
+        if what == "claims":
+            note = self.options.get("note")
+            notes = {claim["note"] for claim in book.claims}
+            if note and note not in notes:
+                raise self.error(f"ledger: expected a note of {', '.join(sorted(notes))}, got {note!r}")
+            return [claims(book, ledger, note)]
+        raise self.error(f"ledger: expected 'equations' or 'claims', got {what!r}")
+
+
+def equations(place: Place, ledger: dict) -> Markup:
+    head = ["Equation", "Result", "Evidence", "Checked against", "Mutants refused", "Formula"]
+    rows = []
+    for row in ledger_rows(ledger):
+        result = [inline(row["latex"])]
+        if row["given"]:
+            result += [nodes.Text(" given "), inline(row["given"])]
+        cells = [[place.reference(row["id"])], result, [place.mark(row["evidence"])]]
+        rows.append([*cells, row["checks"], row["mutants"], row["proves"]])
+    return table("Every labelled result", head, rows, "ledger-equations")
+
+
+def claims(book: Book, ledger: dict, note: str | None) -> Markup:
+    head = ["Claim", "What the note says", "Verdict", "What is right", "Settled by"]
+    rows = []
+    for claim, entry in zip(book.claims, ledger["claims"], strict=True):
+        if note and claim["note"] != note:
+            continue
+        says = [*text_with_math(claim["claim"])]
+        if claim["line"]:
+            says.append(element("span", f" (line {claim['line']})", classes="claim-line"))
+        how: nodes.Node | str = CHECKED[entry["check"]]
+        if entry["check"] == "executed":
+            how = nodes.reference("", CHECKED["executed"], refuri=entry["where"], internal=True)
+        verdict, right = text_with_math(claim["verdict_in_full"]), text_with_math(claim["correction"])
+        rows.append([claim["id"], says, verdict, right, [how] if isinstance(how, nodes.Node) else how])
+    return table("The claims of the notes", head, rows, "ledger-claims")
+
+
+def table(name: str, head: list[str], rows: list[list], classes: str) -> Markup:
+    """A table that scrolls in its own box, with a caption that a screen reader announces."""
+    top = element("tr", *[element("th", title, scope="col") for title in head])
+    body = element("tbody", *[table_row(row) for row in rows])
+    drawn = element("table", element("thead", top), body, classes=f"ledger {classes}")
+    return element("div", drawn, classes="table-scroll", tabindex="0", role="group", aria_label=name)
+
+
+def table_row(row: list) -> Markup:
+    cells = [[cell] if isinstance(cell, str) else cell for cell in row]
+    return element("tr", element("th", *cells[0], scope="row"), *[element("td", *cell) for cell in cells[1:]])
+
+
+def evidence(srcdir: str | Path) -> Path:
+    return Path(srcdir, "evidence")
+
+
+def write_beside_index(app: Sphinx, exception: Exception | None) -> None:
+    folder = Path(app.srcdir, "book")
+    if exception is None and app.builder.format == "html" and folder.is_dir():
+        write(gather(folder, evidence(app.srcdir)), app.outdir)
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("ledger", LedgerTable)
+    app.connect("build-finished", write_beside_index)
