@@ -1,7 +1,7 @@
 """Derivations in which every step is checked before it is shown.
 
-An author writes a derivation as a person would, for symbolic dimensions. Each step is first attacked with numbers; only if that
-fails is it proved, and the proof holds for all sizes. A step that is not established is refused.
+An author writes a derivation as a person would, for symbolic dimensions. Each step is first attacked with numbers;
+only if that fails is it proved, and the proof holds for all sizes. A step that is not established is refused.
 
 Examples
 --------

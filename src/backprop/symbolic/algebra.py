@@ -1,8 +1,8 @@
 """Sums of products over symbolic ranges, and their normal form.
 
-A polynomial is a sum of monomials with rational coefficients; a monomial is a product of atoms with rational exponents. An atom
-is an entry, a symbol, a Kronecker delta, a function of a polynomial, or a *connected sum*: factors tied together by the indices
-that are summed over. Every operation returns the normal form, by these rules:
+A polynomial is a sum of monomials with rational coefficients; a monomial is a product of atoms with rational
+exponents. An atom is an entry, a symbol, a Kronecker delta, a function of a polynomial, or a *connected sum*:
+factors tied together by the indices that are summed over. Every operation returns the normal form, by these rules:
 
 - products are multiplied out, and a sum of sums is one sum: Σₙ(a + b) = Σₙ a + Σₙ b;
 - a delta uses up a bound index: Σₐ δ(a, b) f(a) = f(b), where b lies in the range of a;
@@ -12,8 +12,8 @@ that are summed over. Every operation returns the normal form, by these rules:
 
 Two polynomials with the same normal form are equal for all sizes. The converse is not claimed.
 
-Indices are texts: ``n`` is free, ``0`` is a literal, ``~3`` is bound and temporary, ``#1`` is bound and canonical, ``$…`` is the
-parameter of a functional's argument.
+Indices are texts: ``n`` is free, ``0`` is a literal, ``~3`` is bound and temporary, ``#1`` is bound and canonical,
+``$…`` is the parameter of a functional's argument.
 """
 
 from fractions import Fraction
@@ -245,7 +245,7 @@ class Algebra:
         return Polynomial({((atom, exponent),): 1})
 
     def _divide_by_bases(self, monomial, coefficient):
-        """Rewrite lead·(lead + rest)⁻ᵏ as (lead + rest)⁻ᵏ⁺¹ - rest·(lead + rest)⁻ᵏ, so that such fractions have one form."""
+        """Rewrite lead·(lead + rest)⁻ᵏ as (lead + rest)⁻ᵏ⁺¹ - rest·(lead + rest)⁻ᵏ: one form for such fractions."""
         exponents = dict(monomial)
         for base, e in monomial:
             if base.kind != "base" or e > -1:
@@ -361,7 +361,7 @@ class Algebra:
         return self.of(self._over("log", "", inside, ""))
 
     def step(self, poly):
-        """1 where the polynomial is positive, else 0; a positive factor does not matter, and a step factor comes out."""
+        """1 where the polynomial is positive, else 0; a positive factor is dropped, and a step comes out."""
         if poly.number is not None:
             return constant(int(poly.number > 0))
         if self.is_positive(poly):
@@ -498,7 +498,7 @@ class Algebra:
         return coefficient, self.atom("sum", (ranges, body), indices, depth, skeleton, positive)
 
     def _candidate_orders(self, names, factors):
-        """Orders of the bound indices that may give the least form: colours are refined until they tell indices apart."""
+        """Orders of the bound indices that may give the least form: colours tell most indices apart."""
         if len(names) == 1:
             return [names]
         colours = self._refine({k: repr([_order_of(end) for end in self.ranges[k]]) for k in names}, factors)
@@ -526,7 +526,7 @@ class Algebra:
     # -- renaming indices --------------------------------------------------------------------------
 
     def rename(self, poly, mapping):
-        """The polynomial with free indices renamed; bound ones are never captured, since their names are of another kind."""
+        """The polynomial with free indices renamed; bound ones have names of another kind and are not captured."""
         parts = []
         for m, c in poly.terms.items():
             if any(k in mapping for a, _ in m for k in a.indices):

@@ -1,8 +1,8 @@
 """Integrals and limits of one variable.
 
-A function with a kink at 0 is taken apart there first: below 0 it is one formula, above 0 another. The rest is SymPy's work; what
-SymPy cannot do stays an integral, equal to itself only. A limit lim g(h)/hᵏ at 0 is g⁽ᵏ⁾(0)/k! where g and its first k - 1
-derivatives vanish at 0 (Taylor), which also serves undefined smooth functions.
+A function with a kink at 0 is taken apart there first: below 0 it is one formula, above 0 another. The rest is
+SymPy's work; what SymPy cannot do stays an integral, equal to itself only. A limit lim g(h)/hᵏ at 0 is g⁽ᵏ⁾(0)/k!
+where g and its first k - 1 derivatives vanish at 0 (Taylor), which also serves undefined smooth functions.
 """
 
 import math

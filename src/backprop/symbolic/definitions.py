@@ -35,6 +35,8 @@ def read_definitions(let):
                 raise DefinitionError(f"{left} defines one entry only: use a different index for each direction")
         if not isinstance(name, Matrix | Symbol):
             raise DefinitionError(f"a definition's left side is a name or an entry of one, not {left}")
+        if isinstance(name, Symbol) and name.integer:
+            raise DefinitionError(f"{name} is a dimension or an index, which is not defined by let")
         if name in out:
             raise DefinitionError(f"{name} is defined twice: as {out[name].body} and as {right}")
         if left.shape != right.shape:
@@ -42,7 +44,8 @@ def read_definitions(let):
                 right = right[0, 0]
             else:
                 raise ShapeError(
-                    f"{left} has shape {shape_text(left.shape)}, but its definition {right} has shape {shape_text(right.shape)}"
+                    f"{left} has shape {shape_text(left.shape)}, but its definition {right} "
+                    f"has shape {shape_text(right.shape)}"
                 )
         out[name] = Definition(left, right, indices)
     _refuse_circles(out)

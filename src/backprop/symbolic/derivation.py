@@ -21,8 +21,8 @@ RELATIONS = ("=", "<=")
 class Evidence(IntEnum):
     """What a step rests on; the stronger, the greater.
 
-    IDENTICAL: both sides are written alike. PROVED: for all sizes and entries. EXPANDED: for all entries, at the listed sizes
-    only. EVALUATED: at random points only, which is no proof.
+    IDENTICAL: both sides are written alike. PROVED: for all sizes and entries. EXPANDED: for all entries, at the
+    listed sizes only. EVALUATED: at random points only, which is no proof.
     """
 
     EVALUATED = 1

@@ -1,6 +1,7 @@
 """What seems to be wrong with a refused step, judged by numbers.
 
-One thing about the right side is changed at a time; if the changed right side survives the refuter, that change is the hint.
+One thing about the right side is changed at a time; if the changed right side survives the refuter, that change is
+the hint.
 """
 
 import re
@@ -95,8 +96,7 @@ def _factors(left, right, definitions):
         yield f"off by the factor {d}: the right side is {d} times the left", lambda d=d: Quotient(right, d)
         yield f"off by the factor {d}: the left side is {d} times the right", lambda d=d: Times(d, right)
     for d in sizes:
-        two = Number(2)
-        yield f"off by the factor {d}/2: the left side is 2/{d} times the right", lambda d=d: Quotient(two * right, d)
+        yield f"off by the factor {d}/2: the left side is 2/{d} times the right", lambda d=d: Quotient(2 * right, d)
         yield (
             f"off by the factor 2/{d}: the left side is {d}/2 times the right",
             lambda d=d: Times(Number(Fraction(1, 2)), d, right),

@@ -1,10 +1,11 @@
 """The value of an expression at given sizes and entries, straight from its meaning.
 
-This is the refuter's half of the engine and the bridge to arrays. It shares nothing with the prover but the expressions: sums are
-added up, products multiplied, and derivatives taken by centred differences.
+This is the refuter's half of the engine and the bridge to arrays. It shares nothing with the prover but the
+expressions: sums are added up, products multiplied, and derivatives taken by centred differences.
 """
 
 from itertools import product
+from typing import ClassVar
 
 from .errors import ExpressionError
 from .expressions import (
@@ -275,7 +276,7 @@ class Values:
         body, x, point, direction = e.args
         return self.numbers.limit(lambda t: self.of(body, {**at, x: t}), self.of(point, at), direction)
 
-    _RULES = {
+    _RULES: ClassVar = {
         Number: _number,
         Constant: _constant,
         Symbol: _named,

@@ -1,11 +1,12 @@
 """The language: scalars, matrices, sums and derivatives, kept exactly as the author wrote them.
 
-SymPy sorts the factors of a product, and it builds ``X*G`` without a word when the shapes of ``X`` and ``G`` clash. A page of
-a course can afford neither. So the expressions have classes of their own, which do two things only: they keep the written
-order, and they refuse what has no meaning. They know no algebra; that is the prover's work.
+SymPy sorts the factors of a product, and it builds ``X*G`` without a word when the shapes of ``X`` and ``G``
+clash. A page of a course can afford neither. So the expressions have classes of their own, which do two things
+only: they keep the written order, and they refuse what has no meaning. They know no algebra; that is the prover's
+work.
 
-Every expression has a ``shape``: ``()`` for a scalar, ``(rows, columns)`` for a matrix. Expressions never change, and two
-are equal when they are written alike.
+Every expression has a ``shape``: ``()`` for a scalar, ``(rows, columns)`` for a matrix. Expressions never change,
+and two are equal when they are written alike.
 """
 
 from fractions import Fraction
@@ -376,12 +377,12 @@ class Sum(Expression):
         limits = tuple(tuple(sympify(x) for x in limit) for limit in limits)
         body, seen = sympify(body), set()
         for k, low, high in limits:
-            if not (isinstance(k, Symbol) and k.integer):
+            if not (isinstance(k, Symbol) and k.integer and not k.positive):
                 raise ExpressionError(f"a sum runs over one of indices('n k'), not over {k}")
+            for end in (low, high):
+                _refuse_moving(end, k)
             if k in seen:
                 raise ExpressionError(f"the index {k} is summed over twice in one sum")
-            if mentions(low, k) or mentions(high, k):
-                raise ExpressionError(f"the range of {k} depends on {k}")
             seen.add(k)
         super().__init__(scalar(body, "the body of a sum"), limits)
 
@@ -394,6 +395,13 @@ class Sum(Expression):
     def limits(self):
         """``((index, low, high), …)``."""
         return self.args[1]
+
+
+def _refuse_moving(end, k):
+    """Refuse a sum whose range is not the same for every value of other indices: the prover has no rule for it."""
+    for s in subexpressions(end):
+        if isinstance(s, Entry | Functional | Apply) or (isinstance(s, Symbol) and not (s.integer and s.positive)):
+            raise ExpressionError(f"the range of {k} ends at {end}: expected numbers and dimensions only")
 
 
 # -- entries, deltas, functions --------------------------------------------------------------------
@@ -640,6 +648,8 @@ class Partial(Expression):
             raise ExpressionError(f"Partial needs one entry such as {v}[i, j]; Grad(e, {v}) is all of them")
         if not (isinstance(v, Symbol) or entry_of_name):
             raise ExpressionError(f"Partial differentiates by a symbol or by an entry of a named matrix, not by {v}")
+        if isinstance(v, Symbol) and v.integer:
+            raise ExpressionError(f"cannot differentiate by {v}, which stands for whole numbers")
         super().__init__(e, v)
 
 

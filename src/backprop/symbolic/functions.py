@@ -1,7 +1,7 @@
 """Functions of one number: the known ones, and undefined ones with a derivative that has a name.
 
-A function is applied to a scalar or, entry by entry, to a matrix. The prover and the refuter each give the known functions
-their meaning on their own, from the name; nothing is shared but the name.
+A function is applied to a scalar or, entry by entry, to a matrix. The prover and the refuter each give the known
+functions their meaning on their own, from the name; nothing is shared but the name.
 """
 
 from .errors import ExpressionError

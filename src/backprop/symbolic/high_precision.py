@@ -107,10 +107,8 @@ class HighPrecision:
         sides = []
         for sign in {"+": (1,), "-": (-1,), "+-": (1, -1)}[direction]:
             steps = [_mp.mpf(10) ** -8 / 2**k for k in range(10)]
-            if _mp.isinf(point):
-                row = [f(_mp.sign(point) / t) for t in steps]
-            else:
-                row = [f(point + sign * t) for t in steps]
+            near_by = [_mp.sign(point) / t if _mp.isinf(point) else point + sign * t for t in steps]
+            row = [f(t) for t in near_by]
             for k in range(1, len(row)):
                 row = [(2**k * b - a) / (2**k - 1) for a, b in pairwise(row)]
             sides.append(row[0])

@@ -3,7 +3,8 @@
 A step ``a <= b`` is proved when one of these rules applies, in this order. What they do not cover is refused.
 
 1. The two sides are equal.
-2. The difference b - a is a sum of products that are not negative: even powers, positive names, e^x, norms, 0 <= 1[x > 0].
+2. The difference b - a is a sum of products that are not negative: even powers, positive names, e^x, norms,
+   1[x > 0].
 3. It is a hypothesis (`given`), for some value of its free indices; with |x| <= c also x <= c, -x <= c and x² <= c².
 4. Known bounds: σ(x) <= 1, tanh x <= 1, sin x <= 1, cos x <= 1, 1[x > 0] <= 1, x <= |x|, x <= relu(x), relu(x) <= |x|,
    ln x <= x - 1 for x > 0.
@@ -163,13 +164,13 @@ class _Comparison:
 
     def _term_by_term(self, a, b, depth):
         if isinstance(a, Plus) and isinstance(b, Plus) and len(a.args) == len(b.args):
-            if all(self.at_most(x, y, depth) for x, y in zip(a.args, b.args, strict=True)):
-                return "term by term"
-        if isinstance(a, Sum) and isinstance(b, Sum) and len(a.limits) == len(b.limits):
-            same = all(x[1:] == y[1:] for x, y in zip(a.limits, b.limits, strict=True))
-            renamed = substitute(b.body, {y[0]: x[0] for x, y in zip(a.limits, b.limits, strict=True)})
-            if same and self.at_most(a.body, renamed, depth):
-                return "summand by summand"
+            both = zip(a.args, b.args, strict=True)
+            return "term by term" if all(self.at_most(x, y, depth) for x, y in both) else None
+        if isinstance(a, Sum) and isinstance(b, Sum) and [x[1:] for x in a.limits] == [y[1:] for y in b.limits]:
+            # Both sums get indices that occur nowhere else, so that none is captured.
+            new = [Symbol(f"summand {depth} {n}", integer=True) for n in range(len(a.limits))]
+            x, y = (substitute(e.body, {limit[0]: k for limit, k in zip(e.limits, new, strict=True)}) for e in (a, b))
+            return "summand by summand" if self.at_most(x, y, depth) else None
         return None
 
     def _factor_by_factor(self, a, b, depth):
@@ -186,24 +187,23 @@ class _Comparison:
         if len(left) != len(right) or len(left) < 2:
             found = self.at_most(_product(left), _product(right), depth)
             return f"equal factors cancel, and {found}" if found else None
-        if all(self._not_negative(x) for x in left):
-            if all(self.at_most(x, y, depth) for x, y in zip(left, right, strict=True)):
-                return "factor by factor"
+        ordered = zip(left, right, strict=True)
+        if all(self._not_negative(x) for x in left) and all(self.at_most(x, y, depth) for x, y in ordered):
+            return "factor by factor"
         return None
 
     def _fraction(self, a, b, depth):
-        if isinstance(a, Quotient) and self._positive(a.args[1]):
-            if self.at_most(a.args[0], b * a.args[1] if b != Number(1) else a.args[1], depth):
-                return "a fraction, multiplied by its positive denominator"
-        return None
+        if not (isinstance(a, Quotient) and self._positive(a.args[1])):
+            return None
+        found = self.at_most(a.args[0], a.args[1] if b == Number(1) else b * a.args[1], depth)
+        return f"multiplied by the positive denominator, {found}" if found else None
 
     def _growing(self, a, b, depth):
-        if isinstance(a, Apply) and isinstance(b, Apply) and a.function == b.function and a.function.known:
-            name = a.function.name
-            if name in _GROWING or (name == "log" and self._positive(a.argument)):
-                if self.at_most(a.argument, b.argument, depth):
-                    return f"{name} grows"
-        return None
+        if not (isinstance(a, Apply) and isinstance(b, Apply) and a.function == b.function and a.function.known):
+            return None
+        name = a.function.name
+        grows = name in _GROWING or (name == "log" and self._positive(a.argument))
+        return f"{name} grows" if grows and self.at_most(a.argument, b.argument, depth) else None
 
     # -- signs ---------------------------------------------------------------------------------------
 
@@ -211,7 +211,9 @@ class _Comparison:
         return a == b or (a.shape == b.shape and self.prover.by_normal_form(a, b))
 
     def _positive(self, e):
-        return self.algebra.is_positive(self.prover.normal(e)) or self._hypothesis(Number(0), e, 0) is not None
+        normal = self.prover.normal(e)
+        strict = [h for h in self.prover.inequalities if h.strict]
+        return self.algebra.is_positive(normal) or any(self.prover.matches(normal, h.less, h.more) for h in strict)
 
     def _not_negative(self, e):
         if isinstance(e, Number):

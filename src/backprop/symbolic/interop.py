@@ -1,7 +1,7 @@
 """To SymPy and back.
 
-An author may hand SymPy's own objects to the engine: they are read once, and from then on the engine's classes hold them. The
-other way, an expression of ours is one opaque atom to SymPy, so that SymPy cannot reorder it.
+An author may hand SymPy's own objects to the engine: they are read once, and from then on the engine's classes
+hold them. The other way, an expression of ours is one opaque atom to SymPy, so that SymPy cannot reorder it.
 """
 
 from fractions import Fraction

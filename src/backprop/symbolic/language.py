@@ -99,7 +99,8 @@ def total(body, *indices):
     Parameters
     ----------
     body : scalar expression
-    *indices : an index, whose range is read off the entries of `body`; or ``(k, N)`` for 0 … N - 1; or ``(k, low, high)``
+    *indices : an index, whose range is read off the entries of `body`
+        Or ``(k, N)`` for 0 … N - 1, or ``(k, low, high)``.
 
     Raises
     ------

@@ -1,8 +1,10 @@
 """From the matrix language to sums over entries: what each expression means, entry by entry.
 
-(AB)[i, j] = Σₖ A[i, k] B[k, j], tr A = Σₖ A[k, k], and so on. Definitions are unfolded on the way, and derivatives are worked
-out: ∂e/∂v holds v as a variable of its own while everything else that depends on it unfolds.
+(AB)[i, j] = Σₖ A[i, k] B[k, j], tr A = Σₖ A[k, k], and so on. Definitions are unfolded on the way, and derivatives
+are worked out: ∂e/∂v holds v as a variable of its own while everything else that depends on it unfolds.
 """
+
+from typing import ClassVar
 
 from . import analysis
 from .algebra import constant
@@ -180,7 +182,7 @@ class Lowering:
             return replace_entries(self.algebra, out, place.name, lambda i, j: self.entry(place, i, j, {}, held))
         return out
 
-    _SCALARS = {
+    _SCALARS: ClassVar = {
         Number: _number,
         Symbol: _symbol,
         type(PI): _constant,
@@ -281,7 +283,7 @@ class Lowering:
         by = (j, "0") if x.cols == ONE else ("0", j)
         return self.derivative(self.entry(z, *of, bound, held | {x}), x, by, held)
 
-    _ENTRIES = {
+    _ENTRIES: ClassVar = {
         Matrix: _entry_of_name,
         Plus: _entry_of_plus,
         Times: _entry_of_times,

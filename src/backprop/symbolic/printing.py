@@ -1,10 +1,11 @@
 """How expressions are written: as LaTeX and as plain text, in the author's order.
 
-One walk serves both; the two `Style`s differ in their marks alone. The printer is not part of what is proved: it is tested by
-its own examples.
+One walk serves both; the two `Style`s differ in their marks alone. The printer is not part of what is proved: it
+is tested by its own examples.
 """
 
 import re
+from typing import ClassVar
 
 from .expressions import (
     ONE,
@@ -229,7 +230,7 @@ class _Writer:
     def _ones(self, e):
         return self.ones(e)
 
-    _RULES = {
+    _RULES: ClassVar = {
         Plus: _plus,
         Times: _times,
         Quotient: _quotient,
@@ -280,7 +281,7 @@ def _negated(e):
 class _Latex(_Writer):
     minus, dot, odot, oslash = " - ", r"\cdot ", r" \odot ", r" \oslash "
     derivative_binding, log_binding = ATOM, PRODUCT
-    constants = {"pi": r"\pi", "oo": r"\infty"}
+    constants: ClassVar = {"pi": r"\pi", "oo": r"\infty"}
 
     @staticmethod
     def parentheses(inside):
@@ -412,7 +413,7 @@ class _Latex(_Writer):
 class _Text(_Writer):
     minus, dot, odot, oslash = " − ", "· ", " ⊙ ", " ⊘ "
     derivative_binding, log_binding = ATOM, ATOM
-    constants = {"pi": "π", "oo": "∞"}
+    constants: ClassVar = {"pi": "π", "oo": "∞"}
 
     @staticmethod
     def parentheses(inside):

@@ -62,7 +62,7 @@ class Prover:
         if not self._assumed:
             self._assumed = True
             for a, b in self.equations:
-                self.lowering.assume(a, b, [s.name for s in subexpressions(a) if isinstance(s, Symbol) and s.integer])
+                self.lowering.assume(a, b, [k.name for k in free_indices(a)])
 
     def matches(self, difference, less, more):
         """Whether a normal form is that of ``more - less`` for some value of the hypothesis's free indices."""

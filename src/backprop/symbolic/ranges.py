@@ -1,7 +1,7 @@
 """The first rung: which range each index runs over, and whether all its uses agree.
 
-Shapes are checked when an expression is built. Index ranges can only be checked in the whole: ``X[n, p]`` says that n runs over
-the rows of X, and a sum or another entry may say something else.
+Shapes are checked when an expression is built. Index ranges can only be checked in the whole: ``X[n, p]`` says
+that n runs over the rows of X, and a sum or another entry may say something else.
 """
 
 from .errors import ShapeError
@@ -47,10 +47,20 @@ def _visit(e, scope, free, deltas):
     if isinstance(e, Delta):
         deltas.append((*e.args, scope, e))
     if isinstance(e, Sum):
+        for k, low, high in e.limits:
+            _refuse_backwards(k, low, high)
         scope = {**scope, **{k: (low, high) for k, low, high in e.limits}}
     for part in e.children():
         if not (isinstance(part, Symbol) and part.integer):
             _visit(part, scope, free, deltas)
+
+
+def _refuse_backwards(k, low, high):
+    """Refuse a range that may hold less than nothing at some sizes, such as 2 to N - 1 at N = 0 or 1."""
+    length = linear(Plus(high, Times(Number(-1), low)))
+    least = None if length is None else sum(length.values()) + 1  # at the smallest sizes, all of them 1
+    if least is None or least < 0 or any(c < 0 for s, c in length.items() if s is not None):
+        raise ShapeError(f"the index {k} runs from {low} to {high}, which is backwards at some sizes")
 
 
 def _use(k, size, scope, free, where):

@@ -1,7 +1,7 @@
 """The second rung: look for one world in which the two sides differ.
 
-A world gives the dimensions small sizes (unequal in one, all alike in another) and the entries random fractions of both signs.
-Every value of every free index is compared. One difference settles the matter: the step is wrong.
+A world gives the dimensions small sizes (unequal in one, all alike in another) and the entries random fractions of
+both signs. Every value of every free index is compared. One difference settles the matter: the step is wrong.
 """
 
 import random

@@ -1,6 +1,7 @@
 """SymPy's part of a proof: its simplifier, its integrals and its limits.
 
-Entries, sums and undefined functions go to SymPy as unknown real numbers, so whatever it finds holds for all of them.
+Entries, sums and undefined functions go to SymPy as unknown real numbers, so whatever it finds holds for all of
+them.
 """
 
 from fractions import Fraction
