@@ -514,6 +514,7 @@ def test_class_labels_that_are_refused(loss):
         ([True, False, True], TypeError, "Y has one axis and dtype bool: expected integer classes, or weights (m, K)"),
         (1, ValueError, "Y has shape (): expected (3,) classes or (3, 4) weights"),
         (Y[None], ValueError, "Y has shape (1, 3, 4): expected (3,) classes or (3, 4) weights"),
+        (np.full((3, 4), MAX), ValueError, "the sum of a row of Y is inf at index 0: expected a finite number"),
         (-Y, ValueError, "Y is -0.5 at index (0, 0): expected weights of 0 or more"),
     ]:
         with pytest.raises(error) as caught:

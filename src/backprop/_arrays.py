@@ -37,7 +37,7 @@ def takes(
     needs_samples : bool
         Whether m = 0 is refused: a mean over no samples does not exist.
     errors : mapping, optional
-        Floating-point error handling inside the function, as for `numpy.errstate`.
+        How floating-point errors are handled meanwhile, as for `numpy.errstate`.
     **arguments : str or callable
         The shape of each argument by name: ``"m n_in"``, ``"n_out"``, ``"... K"`` or ``"..."`` (any shape, the same one
         for all). A callable ``(name, value, sizes) -> array`` reads an argument that a shape cannot describe.
@@ -65,25 +65,27 @@ def takes(
         signature = inspect.signature(function)
         may_be_complex, may_be_infinite, from_0_to_1 = complex_step.split(), infinite.split(), unit.split()
 
-        @functools.wraps(function)
-        def checked(*args, **kwargs):
-            call = signature.bind(*args, **kwargs)
+        def read(given: Mapping[str, Any]) -> dict[str, np.ndarray]:
             sizes: Sizes = {}
             arrays = {}
             for name, spec in arguments.items():
-                value = call.arguments[name]
                 if callable(spec):
-                    arrays[name] = spec(name, value, sizes)
+                    arrays[name] = spec(name, given[name], sizes)
                     continue
-                arrays[name] = to_array(name, value, name in may_be_complex, name in may_be_infinite)
-                fit(name, arrays[name].shape, spec, sizes)
+                array = to_array(name, given[name], name in may_be_complex, name in may_be_infinite)
+                fit(name, array.shape, spec, sizes)
                 if needs_samples and sizes["m"][0] == 0:
-                    raise ValueError(f"{name} has shape {arrays[name].shape}: expected at least one sample")
+                    raise ValueError(f"{name} has shape {array.shape}: expected at least one sample")
                 if name in from_0_to_1:
-                    real = arrays[name].real
-                    refuse((real < 0) | (real > 1), name, real, "expected numbers from 0 to 1")
-            call.arguments.update(promoted(arrays))
+                    refuse((array.real < 0) | (array.real > 1), name, array.real, "expected numbers from 0 to 1")
+                arrays[name] = array
+            return promoted(arrays)
+
+        @functools.wraps(function)
+        def checked(*args, **kwargs):
+            call = signature.bind(*args, **kwargs)
             with np.errstate(**(errors or {})):
+                call.arguments.update(read(call.arguments))
                 return function(*call.args, **call.kwargs)
 
         return checked

@@ -32,6 +32,8 @@ def _class_weights(name: str, value: Any, sizes: Sizes) -> np.ndarray:
     weights = to_array(name, labels)
     fit(name, weights.shape, "m K", sizes)
     refuse(weights < 0, name, weights, "expected weights of 0 or more")
+    s = weights.sum(axis=1)
+    refuse(np.isinf(s), f"the sum of a row of {name}", s, "expected a finite number")
     return weights
 
 
