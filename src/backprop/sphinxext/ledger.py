@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from backprop.course.book import Book, read_book
@@ -28,7 +30,7 @@ class LedgerTable(SphinxDirective):
         folder = Path(self.env.srcdir, "book")
         for path in [*folder.glob("*.ipynb"), *folder.glob("_data/*.json"), *evidence(self.env.srcdir).glob("*.json")]:
             self.env.note_dependency(str(path))
-        book = read_book(folder)
+        book = built(self.env)
         ledger = gather(book, evidence(self.env.srcdir))
         place = Place(self.env, self.lineno)
         what = self.arguments[0]
@@ -85,14 +87,20 @@ def table_row(row: list) -> Markup:
     return element("tr", element("th", *cells[0], scope="row"), *[element("td", *cell) for cell in cells[1:]])
 
 
+def built(env: BuildEnvironment) -> Book:
+    """The book as far as it is built: a notebook that the table of contents does not name is still being written."""
+    book = read_book(Path(env.srcdir, "book"))
+    pages = {page: cells for page, cells in book.notebooks.items() if f"book/{page}" in env.found_docs}
+    return replace(book, notebooks=pages)
+
+
 def evidence(srcdir: str | Path) -> Path:
     return Path(srcdir, "evidence")
 
 
 def write_beside_index(app: Sphinx, exception: Exception | None) -> None:
-    folder = Path(app.srcdir, "book")
-    if exception is None and app.builder.format == "html" and folder.is_dir():
-        write(gather(folder, evidence(app.srcdir)), app.outdir)
+    if exception is None and app.builder.format == "html" and Path(app.srcdir, "book").is_dir():
+        write(gather(built(app.env), evidence(app.srcdir)), app.outdir)
 
 
 def setup(app: Sphinx) -> None:
