@@ -80,6 +80,43 @@ def test_every_listed_page_is_built(book):
     assert "index.html" in built
 
 
+# What JupyterLab draws, with the extension of `make lab` (jupyterlab-myst); others it shows as an error.
+IN_JUPYTERLAB = {
+    *(
+        "admonition",
+        "attention",
+        "caution",
+        "danger",
+        "error",
+        "hint",
+        "important",
+        "note",
+        "seealso",
+        "tip",
+        "warning",
+    ),
+    *("dropdown", "exercise", "solution-start", "solution-end", "figure", "image", "math", "table"),
+    *("grid", "grid-item", "tab-set", "tab-item"),
+}
+
+
+def directives_of(path):
+    cells = nbformat.read(path, as_version=4).cells
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    return set(re.findall(r"^\s*[`:]{3,}\{([\w-]+)\}", text, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.ipynb")), ids=lambda path: path.name)
+def test_a_notebook_reads_well_in_jupyterlab(path):
+    assert directives_of(path) <= IN_JUPYTERLAB
+
+
+def test_a_directive_that_jupyterlab_does_not_know_is_seen(tmp_path):
+    cell = nbformat.v4.new_markdown_cell("# T\n\n:::{prediction} What?\n:::\n\n```{note}\nText.\n```\n")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "page.ipynb")
+    assert directives_of(tmp_path / "page.ipynb") == {"prediction", "note"}
+
+
 def test_nothing_else_is_published(book):
     sphinx_own = {"index.html", "genindex.html", "search.html", "py-modindex.html"}
     assert set(pages_of(book)) - sphinx_own == {f"{page}.html" for page in listed_pages()}
@@ -210,7 +247,7 @@ PLANTED = {
     "a label used twice": (lambda folder: plant(folder, "$$\nx\n$$ (def:demo-forward)"), "duplicate label"),
     "a link to no page": (lambda folder: plant(folder, "[here](nowhere.md)"), "nowhere"),
     "a citation of no entry": (lambda folder: plant(folder, "{cite}`nobody2000`"), "nobody2000"),
-    "an unknown directive": (lambda folder: plant(folder, ":::{chapter-crad} T\n:::"), "chapter-crad"),
+    "an unknown directive": (lambda folder: plant(folder, ":::{exercsie} T\n:::"), "exercsie"),
     "half a record": (lambda folder: plant_in_notebook(folder, halve_a_record), "checked output is malformed"),
     "a warning printed by a cell": (lambda folder: plant_in_notebook(folder, leave_stderr), "stderr was found"),
 }

@@ -363,7 +363,9 @@ def test_a_malformed_output_is_a_warning_that_names_the_page(build_pages, kind, 
 
 CARD = """# Title
 
-:::{chapter-card} What does $X$ do?
+:::{admonition} What does $X$ do?
+:class: chapter-card
+
 - **You will be able to** derive.
 - **You need** products.
 - **Time** 40 minutes.
@@ -393,7 +395,9 @@ def test_a_chapter_card_is_a_named_section(build_pages):
 
 
 def test_a_prediction_folds_its_answer(build_pages):
-    page = outline(build_pages, "# T\n\n:::{prediction}\nWhat is $x$?\n\n---\n\nIt is one.\n\n:::\n")
+    page = outline(
+        build_pages, "# T\n\n:::{admonition} Guess\n:class: prediction\n\nWhat is $x$?\n\n---\n\nIt is one.\n\n:::\n"
+    )
     details = [given for tag, given in page.tags if tag == "details"]
     assert len(details) == 1
     assert "open" not in details[0]
@@ -401,18 +405,38 @@ def test_a_prediction_folds_its_answer(build_pages):
     assert "It is one." in page.text
 
 
+EXERCISES = """# T
+
+See {ref}`demo-Second`.
+
+:::{exercise}
+One.
+:::
+
+::::{exercise} Two
+:label: demo-Second
+
+Do.
+
+:::{hint} First
+:class: dropdown
+
+Think.
+:::
+
+:::{admonition} Solution
+:class: dropdown
+
+So.
+:::
+::::
+"""
+
+
 def test_an_exercise_is_numbered_and_referred_to(build_pages):
-    text = (
-        "# T\n\nSee {ref}`demo-Second`.\n\n:::{exercise}\nOne.\n:::\n\n::::{exercise} Two\n:label: demo-Second\nDo.\n\n"
-    )
-    page = outline(build_pages, text + ":::{hint}\nThink.\n:::\n\n:::{solution}\nSo.\n:::\n::::\n")
+    page = outline(build_pages, EXERCISES)
     assert "See Exercise 2 ." in page.text
-    assert [
-        ("hint" in given["class"], "solution" in given["class"]) for tag, given in page.tags if tag == "details"
-    ] == [
-        (True, False),
-        (False, True),
-    ]
+    assert [given["class"] for tag, given in page.tags if tag == "details"] == ["reveal hint", "reveal"]
 
 
 def test_a_gate_folds_text_and_cells(build_pages):
@@ -433,11 +457,13 @@ def test_a_gate_folds_text_and_cells(build_pages):
 
 
 def test_an_erratum_says_both_sides(build_pages):
-    page = outline(build_pages, "# T\n\n:::{note-erratum} Note 000\n:claims: L1, L2\n\nMean.\n\n---\n\nSum.\n\n:::\n")
-    assert "The note says Mean. What is true Sum. Claims L1, L2" in page.text
+    page = outline(build_pages, "# T\n\n:::{admonition} Note\n:class: note-erratum\n\nMean.\n\n---\n\nSum.\n\n:::\n")
+    assert "The note says Mean. What is true Sum." in page.text
 
 
-QUIZ = "# T\n\n:::{quiz} Which $x$?\n- [ ] one\n\n  Too small.\n- [x] two\n\n  As $1 + 1$ is.\n:::\n"
+QUIZ = (
+    "# T\n\n:::{admonition} Which $x$?\n:class: quiz\n\n- [ ] one\n\n  Too small.\n- [x] two\n\n  As $1 + 1$ is.\n:::\n"
+)
 
 
 def test_a_quiz_is_a_group_of_labelled_radio_buttons(build_pages):
@@ -451,12 +477,25 @@ def test_a_quiz_is_a_group_of_labelled_radio_buttons(build_pages):
     assert "Yes. As" in page.text
 
 
+def test_other_admonitions_stay_what_they_are(build_pages):
+    page = outline(build_pages, "# T\n\n:::{admonition} Title\n:class: tip\n\nText.\n:::\n")
+    ((tag, given),) = page.having("admonition")
+    assert tag == "div"
+    assert "tip" in given["class"]
+
+
 BAD_BOXES = {
     "a card without an entry": (CARD.replace("- **Time** 40 minutes.\n", ""), "expected a list of You will be able to"),
     "a card whose entry is not bold": (CARD.replace("**Time**", "Time"), "each entry starts with its name in bold"),
     "a card without a table": (re.sub(r"\|.*\n", "", CARD), "expected one table of shapes, got 0"),
-    "a prediction in three parts": ("# T\n\n:::{prediction}\na\n\n---\n\nb\n\n---\n\nc\n:::\n", "got 3 part"),
-    "an erratum in one part": ("# T\n\n:::{note-erratum} Note\nMean.\n:::\n", "what is true, got 1 part"),
+    "a prediction in three parts": (
+        "# T\n\n:::{admonition} P\n:class: prediction\n\na\n\n---\n\nb\n\n---\n\nc\n:::\n",
+        "got 3 part",
+    ),
+    "an erratum in one part": (
+        "# T\n\n:::{admonition} N\n:class: note-erratum\n\nMean.\n:::\n",
+        "what is true, got 1 part",
+    ),
     "a quiz without a right choice": (QUIZ.replace("[x]", "[ ]"), "exactly one of them"),
     "a quiz with two right choices": (QUIZ.replace("[ ]", "[x]"), "exactly one of them"),
     "a quiz without a why": (QUIZ.replace("  Too small.\n", ""), "'one' has no indented paragraph"),
@@ -465,8 +504,11 @@ BAD_BOXES = {
         "already used",
     ),
     "a start without an end": ("# T\n\n:::{solution-start}\n:::\n", "solution-start without solution-end"),
-    "an end without a start": ("# T\n\n:::{answer-end}\n:::\n", "answer-end without answer-start"),
-    "an end in another section": ("# T\n\n:::{answer-start}\n:::\n\n## S\n\n:::{answer-end}\n:::\n", "without answer-"),
+    "an end without a start": ("# T\n\n:::{solution-end}\n:::\n", "solution-end without solution-start"),
+    "an end in another section": (
+        "# T\n\n:::{solution-start}\n:::\n\n## S\n\n:::{solution-end}\n:::\n",
+        "without solution-",
+    ),
 }
 
 
