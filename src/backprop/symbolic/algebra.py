@@ -5,6 +5,7 @@ exponents. An atom is an entry, a symbol, a Kronecker delta, a function of a pol
 factors tied together by the indices that are summed over. Every operation returns the normal form, by these rules:
 
 - products are multiplied out, and a sum of sums is one sum: Σₙ(a + b) = Σₙ a + Σₙ b;
+- a sum that begins after 0 is the sum from 0 less its first terms, and a short sum of known length is written out;
 - a delta uses up a bound index: Σₐ δ(a, b) f(a) = f(b), where b lies in the range of a;
 - a sum falls apart where its factors share no bound index: Σₙₖ aₙ bₖ = (Σₙ aₙ)(Σₖ bₖ), and Σₙ 1 = N;
 - bound indices get canonical names, innermost first, so that sums that differ by names alone are the same atom;
@@ -400,6 +401,12 @@ class Algebra:
                 rest = [b for b in bound if b != k]
                 values = [self.rename(poly, {k: str(v)}) for v in range(int(low), int(high) + 1)]
                 return self.sum_over(self.add(*values), rest)
+            if low is not None and 0 < low < LONGEST_EXPLICIT_SUM:
+                rest = [b for b in bound if b != k]
+                whole = self.fresh(constant(0), self.ranges[k][1])
+                missing = [self.rename(poly, {k: str(v)}) for v in range(int(low))]
+                all_of_it = self.sum_over(self.rename(poly, {k: whole}), [*rest, whole])
+                return self.subtract(all_of_it, self.sum_over(self.add(*missing), rest))
         return self.add(*(self.scale(self._sum_monomial(m, tuple(bound)), c) for m, c in poly.terms.items()))
 
     def _sum_monomial(self, monomial, bound):

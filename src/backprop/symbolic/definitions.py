@@ -1,7 +1,7 @@
 """`let`: what names stand for."""
 
 from .errors import DefinitionError, NameClash, ShapeError
-from .expressions import Entry, Matrix, Symbol, shape_text, subexpressions, sympify
+from .expressions import Apply, Entry, Functional, Matrix, Symbol, shape_text, subexpressions, sympify
 
 
 class Definition:
@@ -79,15 +79,24 @@ def refuse_clashes(expressions):
     """
     named = {}
     for e in expressions:
-        for leaf in subexpressions(e):
-            if isinstance(leaf, Matrix | Symbol):
-                other = named.setdefault(leaf.name, leaf)
-                if other != leaf:
-                    raise NameClash(f"the name {leaf.name} is used twice: for {_what(other)} and for {_what(leaf)}")
+        for x in subexpressions(e):
+            if isinstance(x, Apply) and x.function.known:
+                continue
+            if isinstance(x, Matrix | Symbol | Functional | Apply):
+                name = x.function.name if isinstance(x, Apply) else x.name
+                what = _what(x)
+                other = named.setdefault(name, what)
+                if other != what:
+                    raise NameClash(f"the name {name} is used twice: for {other} and for {what}")
 
 
-def _what(leaf):
-    if isinstance(leaf, Matrix):
-        return f"a matrix of shape {shape_text(leaf.shape)}"
-    kind = "an index or a dimension" if leaf.integer else "a real number"
-    return ("a positive whole number" if leaf.integer else "a positive number") if leaf.positive else kind
+def _what(x):
+    if isinstance(x, Matrix):
+        return f"a matrix of shape {shape_text(x.shape)}"
+    if isinstance(x, Functional):
+        return f"a functional of {', '.join(shape_text(a.shape) for a in x.arguments)}"
+    if isinstance(x, Apply):
+        return "an undefined function"
+    if x.integer:
+        return "a dimension" if x.positive else "an index"
+    return "a positive number" if x.positive else "a real number"

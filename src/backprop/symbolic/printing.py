@@ -126,7 +126,11 @@ def name_latex(name, counter="_"):
     if found and not below:
         stem, number = found.groups()
         return _word(stem) + (rf"^{{({number})}}" if counter == "^" else f"_{{{number}}}")
-    return _word(stem) + (f"_{{{_word(below)}}}" if below else "")
+    return _word(stem) + (f"_{{{_subscript(below)}}}" if below else "")
+
+
+def _subscript(word):
+    return rf"\mathrm{{{word}}}" if len(word) > 1 and word.isalpha() and word not in _GREEK else _word(word)
 
 
 def _word(word):
@@ -159,7 +163,7 @@ class _Writer:
         if isinstance(e, Power | Transpose):
             return POWER
         if isinstance(e, Apply) and e.function.name == "exp" and not e.is_matrix:
-            return POWER
+            return self.exp_binding
         if isinstance(e, Apply) and e.function.name == "log":
             return self.log_binding
         return ATOM
@@ -171,7 +175,8 @@ class _Writer:
             if negated is None:
                 out += " + " + self.write(t)
             else:
-                out += self.minus + self.within(negated, PRODUCT)
+                written = self.within(negated, PRODUCT)
+                out += self.minus + (self.parentheses(written) if written.startswith("-") else written)
         return out
 
     def _times(self, e):
@@ -280,7 +285,7 @@ def _negated(e):
 
 class _Latex(_Writer):
     minus, dot, odot, oslash = " - ", r"\cdot ", r" \odot ", r" \oslash "
-    derivative_binding, log_binding = ATOM, PRODUCT
+    derivative_binding, log_binding, exp_binding = ATOM, PRODUCT, POWER
     constants: ClassVar = {"pi": r"\pi", "oo": r"\infty"}
 
     @staticmethod
@@ -412,7 +417,7 @@ class _Latex(_Writer):
 
 class _Text(_Writer):
     minus, dot, odot, oslash = " − ", "· ", " ⊙ ", " ⊘ "
-    derivative_binding, log_binding = ATOM, ATOM
+    derivative_binding, log_binding, exp_binding = ATOM, ATOM, ATOM
     constants: ClassVar = {"pi": "π", "oo": "∞"}
 
     @staticmethod
