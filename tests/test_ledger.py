@@ -118,7 +118,7 @@ def test_a_result_without_a_label_is_no_row(book):
 
 def test_the_page_has_a_row_for_each_equation(book):
     (row,) = ledger_rows(gather(book))
-    assert row["checks"] == "numpy < 1e-12, autodiff < 1e-9"
+    assert row["checks"] == ["numpy < 1e-12", "autodiff < 1e-9"]
     assert row["proves"] == "P0.4"
 
 
@@ -290,6 +290,77 @@ def test_the_code_names_of_the_notation_page_exist():
     for module, name in names:
         found = importlib.import_module(f"backprop.{module}")
         assert not name or hasattr(found, name), f"backprop.{module}.{name}"
+
+
+DERIVED = {
+    **derivation()[1],
+    "let": [],
+    "start": {"latex": "dW", "text": "dW"},
+    "steps": [
+        {"relation": "=", "latex": "X", "text": "X", "because": "rows", "evidence": "proved", "detail": None},
+    ],
+}
+SETTLED = ("claim", {"ids": ["L17"]})
+PAGE = "# Ledger\n\n```{{ledger}} equations\n```\n\n```{{ledger}} claims\n{options}\n```\n"
+
+
+@pytest.fixture
+def built(book, tmp_path, build_pages):
+    """Build a chapter and the ledger's page, and beside them a notebook that is left out."""
+    pages = tmp_path / "source" / "book"
+    (pages / "_data").mkdir(parents=True)
+    texts = {"line": "1", "claim": "$W$.", "verdict_in_full": "True.", "correction": ""}
+    claims = [{**claim, **texts, "note": "000" if claim["id"][0] == "L" else "001"} for claim in book.claims]
+    (pages / "_data" / "claims.json").write_text(json.dumps({"claims": claims}))
+    cells = [
+        {"cell_type": "markdown", "source": "# Layer", "metadata": {}},
+        {**code("dW", ("derivation", DERIVED), check(), SETTLED, SETTLED), "execution_count": 1},
+    ]
+    for output in cells[1]["outputs"]:
+        output["metadata"] = {}
+    notebook = {"cells": cells, "metadata": {"language_info": {"name": "python"}}, "nbformat": 4, "nbformat_minor": 4}
+    unlisted = json.dumps(notebook).replace("eq:linear-dW", "eq:draft-dW")
+    (pages / "draft.ipynb").write_text(unlisted)
+
+    def build(page):
+        settings = {"exclude_patterns": ["book/draft.ipynb"]}
+        return build_pages(**{"book/01_linear_layer": notebook, "book/ledger": page}, settings=settings)
+
+    return build
+
+
+def test_the_page_and_the_file_hold_the_same_ledger(built, tmp_path):
+    pages = built(PAGE.format(options=""))
+    assert pages.warnings == ""
+    table, chapter = pages.html["book/ledger"], pages.html["book/01_linear_layer"]
+    ledger = json.loads((tmp_path / "html" / "ledger.json").read_text(encoding="utf-8"))
+    (equation,) = ledger["equations"]
+    settled = ledger["claims"][0]["where"]
+    for where in (equation["where"], settled):
+        page, anchor = where.split("#")
+        assert page == "01_linear_layer.html"
+        assert chapter.count(f'id="{anchor}"') == 1
+    assert f'href="{settled}"' in table
+    assert f'href="{equation["where"]}"' in table
+    assert "numpy\xa0<\xa01e-12".replace("<", "&lt;") in table
+    assert "eq:draft-dW" not in table
+
+
+def test_the_claims_of_one_note(built):
+    table = built(PAGE.format(options=":note: 001")).html["book/ledger"]
+    assert ">M1<" in table
+    assert ">L17<" not in table
+
+
+@pytest.mark.parametrize(
+    ("page", "complaint"),
+    [
+        ("# Ledger\n\n```{ledger} formulas\n```\n", "expected 'equations' or 'claims', got 'formulas'"),
+        (PAGE.format(options=":note: 005"), "expected a note of 000, 001, got '005'"),
+    ],
+)
+def test_a_ledger_of_something_else_is_reported(built, page, complaint):
+    assert complaint in built(page).warnings
 
 
 def test_the_real_book_keeps_every_rule():

@@ -54,7 +54,7 @@ def ledger_rows(ledger) -> list[dict]:
     ...     "given": [], "evidence": "proved", "checks": {"numpy": "< 1e-12"}, "mutants_refused": None,
     ...     "where": "01_a.html#eq"}]})
     [{'id': 'eq:a-b', 'latex': 'x', 'evidence': 'proved', 'given': '', 'proves': 'P0.1, P0.2',
-      'checks': 'numpy < 1e-12', 'mutants': '', 'where': '01_a.html#eq'}]
+      'checks': ['numpy < 1e-12'], 'mutants': '', 'where': '01_a.html#eq'}]
     """
     return [
         {
@@ -63,7 +63,7 @@ def ledger_rows(ledger) -> list[dict]:
             "evidence": equation["evidence"],
             "given": "; ".join(equation["given"]),
             "proves": ", ".join(equation["proves"]),
-            "checks": ", ".join(f"{kind} {bound}" for kind, bound in equation["checks"].items()),
+            "checks": [f"{kind} {bound}" for kind, bound in equation["checks"].items()],
             "mutants": equation["mutants_refused"] or "",
             "where": equation["where"],
         }

@@ -53,7 +53,9 @@ def equations(place: Place, ledger: dict) -> Markup:
         if row["given"]:
             result += [nodes.Text(" given "), inline(row["given"])]
         cells = [[place.reference(row["id"])], result, [place.mark(row["evidence"])]]
-        rows.append([*cells, row["checks"], row["mutants"], row["proves"]])
+        # A bound stays on the line of its comparison sign.
+        checks = [element("div", check.replace(" ", "\N{NO-BREAK SPACE}")) for check in row["checks"]]
+        rows.append([*cells, checks, row["mutants"], row["proves"]])
     return table("Every labelled result", head, rows, "ledger-equations")
 
 
@@ -78,7 +80,7 @@ def table(name: str, head: list[str], rows: list[list], classes: str) -> Markup:
     """A table that scrolls in its own box, with a caption that a screen reader announces."""
     top = element("tr", *[element("th", title, scope="col") for title in head])
     body = element("tbody", *[table_row(row) for row in rows])
-    drawn = element("table", element("thead", top), body, classes=f"ledger {classes}")
+    drawn = element("table", element("thead", top), body, classes=f"table ledger {classes}")
     return element("div", drawn, classes="table-scroll", tabindex="0", role="group", aria_label=name)
 
 
