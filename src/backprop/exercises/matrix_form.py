@@ -23,12 +23,12 @@ from backprop.symbolic import (
 
 
 def paths(n_in, n_1, n_2):
-    """How many paths lead from one input through layers of n_1 and n_2 units to the loss?"""
+    """How many paths lead from one input through n_1 and n_2 units to the loss?"""
     return ...
 
 
 def paths_solution(n_in, n_1, n_2):
-    # From the input to each of the n_1 units, and from each of those to each of the n_2 units. The loss ends them all.
+    # From the input to each of the n_1 units, and from each of those to each of the n_2.
     return n_1 * n_2
 
 
@@ -81,7 +81,7 @@ GRADIENT_OF_INPUT = Exercise(
 
 
 def through_softmax(da, p):
-    """The gradient of z in p = softmax(z): both arrays have shape (K,), and p is already computed."""
+    """The gradient of z in p = softmax(z), from da and p, both of shape (K,)."""
     return ...
 
 
@@ -121,7 +121,7 @@ GOAL = total(Partial(L, a[q]) * f_prime(z[q]) * W[q, p], q)
 
 
 def input_derivation():
-    """Derive ∂L/∂x for any loss and any element-wise f: start from Partial(L, x[p]) and end with one sum."""
+    """Derive ∂L/∂x: start from Partial(L, x[p]) and end with one sum."""
     return ...
 
 
@@ -189,9 +189,9 @@ INPUT_DERIVATION = Exercise(
 
 
 def depth_until(norm, tolerance):
-    """The smallest number of sigmoid layers whose bound on the gradient's norm is below tolerance.
+    """How many sigmoid layers put the bound on a gradient of length 1 below tolerance?
 
-    Every weight matrix has a norm of at most `norm`, which is below 4. The gradient that arrives at the top has norm 1.
+    Every weight matrix has a spectral norm of at most `norm`, which is below 4.
     """
     return ...
 
@@ -226,17 +226,12 @@ DEPTH_UNTIL = Exercise(
 
 
 def repaired_bias(b, dZ, rate):
-    """Return the bias after one step of gradient descent: b has shape (n_out, 1), dZ one column a sample.
-
-    As found, with its bug:
-
-        return b - rate * dZ
-    """
+    """The bias after one step: b has shape (n_out, 1), dZ one column a sample."""
     return ...
 
 
 def repaired_bias_solution(b, dZ, rate):
-    # db = dZ 1: the bias is used by every sample, so it gathers from every column. It stays a column.
+    # db = dZ 1: every sample uses the bias, so it gathers from every column. It stays a column.
     return b - rate * dZ.sum(axis=1, keepdims=True)
 
 
