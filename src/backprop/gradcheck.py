@@ -37,6 +37,9 @@ __all__ = [
 # Where the differences are as small as the rounding of the loss, they say nothing about the gradient.
 BELOW_ROUNDING = "below rounding"
 
+# Where the loss has no derivative, they say nothing either.
+AT_A_KINK = "at a kink"
+
 # A computed loss is taken to be off by this many units in its last place.
 ROUNDINGS = 16
 
@@ -60,16 +63,16 @@ class TensorCheck:
         "W1", "b1", "W2", …
     shape : tuple of int
     error : float
-        The relative error over all entries but the kinks; NaN where the gradient has another shape.
+        The relative error over the entries that can be judged; NaN where the gradient has another shape.
     verdict : str
-        As `verdict` names the error; "below rounding" where it would be a bad one, but no entry differs by more than
-        the rounding of the loss can explain.
+        As `verdict` names the error. Where it would be a bad one, but no entry differs by more than the rounding of
+        the loss can explain, "below rounding". Where the rest is good, but an entry has no derivative, "at a kink".
     worst : tuple of int
         The index of the entry with the largest difference; of the largest entry where all differ by rounding only.
     analytic, numeric : float
         The gradient and the centred difference there.
     kinks : tuple of Kink
-        The entries left out of the error: a step of h crosses a kink, and the gradient is the slope beside it.
+        Entries left out of the error: a step of h crosses a kink, and the gradient is the slope beside it.
     note : str
         What else there is to say, or "".
     """
@@ -104,7 +107,7 @@ class GradientReport:
 
     @property
     def verdict(self) -> str:
-        order = ["excellent", "good", BELOW_ROUNDING, "suspicious", BUG_LIKELY]
+        order = ["excellent", "good", AT_A_KINK, BELOW_ROUNDING, "suspicious", BUG_LIKELY]
         return max((row.verdict for row in self.rows), key=order.index)
 
     def __str__(self) -> str:
@@ -148,10 +151,12 @@ def check_network(network, X, Y, h: float = 1e-5) -> GradientReport:
 
     Notes
     -----
-    Note 002, "Gradient Checking". A kink (ReLU at 0) within ±h spoils a difference although the gradient is right.
-    Halving h halves the gap between the slopes above and below of a smooth loss, but not that of one with a kink:
-    so where the two disagree, the slopes are taken again at h/10 and h/100, and the gradient must be one of them. At a
-    kink itself the slopes never meet; then any of the two is let pass.
+    Note 002, "Gradient Checking". A kink (ReLU at 0) within ±h spoils a difference although the gradient is right. The
+    slopes above and below differ by h f″ where the loss is smooth, so they differ half as much over h/2; with a kink
+    they do not. So where a tensor is not excellent, the slopes are taken again over h/2, h/10 and h/100. An entry with
+    a kink is left out if the gradient is one of its slopes. If it is none, and the slopes still differ over h/100, the
+    parameters lie at the kink, where the loss has no derivative: then the row says so. With ReLU and biases of 0 this
+    happens: a sample for which a whole layer is dead gives the next layer Z = 0.
 
     Examples
     --------
@@ -207,56 +212,61 @@ class _LayerDifferences:
         if analytic.shape != numeric.shape:
             note = f"the gradient has shape {analytic.shape}: expected {numeric.shape}"
             return TensorCheck(name, numeric.shape, np.nan, BUG_LIKELY, (), np.nan, np.nan, note=note)
-        at_kink = kink_near = np.zeros(numeric.shape, bool)
+        beside, at = np.zeros((2, *numeric.shape), bool)
         if verdict(relative_error(analytic, numeric)) != "excellent":
             sides = {s: [side[part] for side in self.slopes(s)] for s in (self.h / k for k in (1, 2, 10, 100))}
-            at_kink, kink_near = _kinks(analytic, sides, rounding)
+            beside, at = _kinks(analytic, sides, rounding)
         below, above = (side[part] for side in self.slopes(self.h))
         kinks = tuple(
-            Kink(tuple(map(int, j)), float(below[tuple(j)]), float(above[tuple(j)]), float(analytic[tuple(j)]))
-            for j in np.argwhere(at_kink)
+            Kink(j, float(below[j]), float(above[j]), float(analytic[j]))
+            for j in map(tuple, np.argwhere(beside).tolist())
         )
-        error = relative_error(analytic[~at_kink], numeric[~at_kink])
-        worst, explained = _worst(analytic, numeric, at_kink, rounding / self.h)
+        judged = ~(beside | at)
+        error = relative_error(analytic[judged], numeric[judged])
+        worst, explained = _worst(analytic, numeric, judged, rounding / self.h)
         word = verdict(error)
-        if explained and word in ("suspicious", BUG_LIKELY):
-            word = BELOW_ROUNDING
-        unclear = np.count_nonzero(kink_near & ~at_kink)
-        note = f"{unclear} wrong entries are also near a kink: move the parameters and check again" * bool(unclear)
+        if word in ("suspicious", BUG_LIKELY):
+            word = BELOW_ROUNDING if explained else word
+        elif at.any():
+            word = AT_A_KINK
+        note = ""
+        if at.any():
+            note = f"{_entries(at)} at a kink, where there is no derivative: move the parameters and check again"
         return TensorCheck(
             name, numeric.shape, error, word, worst, float(analytic[worst]), float(numeric[worst]), kinks, note
         )
 
 
 def _kinks(analytic, sides: dict, rounding: float) -> tuple[np.ndarray, np.ndarray]:
-    """Where a kink within ±h explains the error, and where there is one.
+    """The entries with a kink beside them that explains their error, and the others that lie at one.
 
-    A smooth loss has slopes above and below that differ by s f″: in proportion to the step s. A kink breaks the
-    proportion. It explains the error where the gradient is one of the slopes beside it.
+    A smooth loss has slopes above and below that differ by s f″: in proportion to the step s. A kink within the largest
+    step breaks the proportion, and explains the error where the gradient is one of the slopes. Where the slopes differ
+    as much over the smallest step as over the largest, the loss has no derivative.
     """
-    h = max(sides)
+    h, least = max(sides), min(sides)
     error = np.abs(analytic - _mean(sides[h]))
-    gap = {s: above - below for s, (below, above) in sides.items()}
-    there = np.zeros(error.shape, bool)
-    agrees = np.zeros(error.shape, bool)
+    gap = {s: np.abs(above - below) for s, (below, above) in sides.items()}
+    there, agrees = np.zeros((2, *error.shape), bool)
     for s, (below, above) in sides.items():
         noise = 4 * rounding / s
         there |= np.abs(gap[h] - h / s * gap[s]) > error / 2 + h / s * noise
         nearest = np.min(np.abs([analytic - slope for slope in (below, above, _mean((below, above)))]), axis=0)
         agrees |= (nearest <= np.maximum(1e-3 * error, noise / 2)) & (noise < error / 2)
-    there &= error > 4 * rounding / h
-    return there & agrees, there
+    stays = gap[least] > np.maximum.reduce([gap[h] / 2, error / 1000, np.full(error.shape, 4 * rounding / least)])
+    beside = there & agrees
+    return beside, stays & ~beside
 
 
-def _worst(analytic, numeric, left_out, rounding: float) -> tuple[tuple[int, ...], bool]:
+def _worst(analytic, numeric, judged, rounding: float) -> tuple[tuple[int, ...], bool]:
     """The index of the entry to show, and whether rounding explains every difference."""
     difference = np.abs(analytic - numeric)
     if not np.all(np.isfinite(difference)):
         return _index(~np.isfinite(difference)), False
-    explained = bool(np.all(difference[~left_out] <= rounding))
+    explained = bool(np.all(difference[judged] <= rounding))
     # Which entry rounding hits hardest differs between machines; the largest gradient does not.
     size = np.abs(analytic) if explained else difference
-    return _index(np.where(left_out, -1.0, size)), explained
+    return _index(np.where(judged, size, -1.0)), explained
 
 
 def _confirm_by_the_loop(network, l: int, row: TensorCheck, X, Y, h: float, rounding: float) -> None:
@@ -289,12 +299,16 @@ def _notes(row: TensorCheck) -> list[str]:
         notes.append("no difference is larger than the rounding of the loss, so the check sees nothing here")
     if row.kinks:
         j, below, above, analytic = row.kinks[0]
-        count = f"{len(row.kinks)} {'entry' if len(row.kinks) == 1 else 'entries'}"
         notes.append(
-            f"{count} left out, because ±h crosses a kink and the gradient is the slope beside it: at {list(j)} the "
-            f"slopes over h are {below:+.5e} and {above:+.5e}, the gradient is {analytic:+.5e}"
+            f"{_entries(row.kinks)} left out, because ±h crosses a kink and the gradient is the slope beside it: "
+            f"at {list(j)} the slopes over h are {below:+.5e} and {above:+.5e}, the gradient is {analytic:+.5e}"
         )
     return notes
+
+
+def _entries(found) -> str:
+    count = np.sum(found) if isinstance(found, np.ndarray) else len(found)
+    return f"{count} {'entry' if count == 1 else 'entries'}"
 
 
 def _mean(sides) -> np.ndarray:
