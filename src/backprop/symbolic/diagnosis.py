@@ -10,10 +10,13 @@ from fractions import Fraction
 from .errors import ExpressionError, HypothesisError
 from .expressions import (
     Apply,
+    Functional,
+    Grad,
     Hadamard,
-    Identity,
+    Jacobian,
     Matrix,
     Number,
+    Partial,
     Quotient,
     Sum,
     Symbol,
@@ -111,10 +114,8 @@ def _masks(right, definitions):
                 if x.shape == right.shape:
                     factor = Hadamard(right, slope) if right.is_matrix else Times(right, slope)
                     yield f"the right side lacks the factor {slope}", lambda factor=factor: factor
-                yield (
-                    f"the right side has {x} where the derivative {slope} belongs",
-                    lambda x=x, slope=slope: _replace_once(right, x, slope),
-                )
+                for changed in _changed_once(right, x, slope):
+                    yield f"the right side has {x} where the derivative {slope} belongs", changed
 
 
 def _slope(x):
@@ -131,10 +132,9 @@ def _slope(x):
 def _transposed_parts(right):
     """One factor of the right side transposed, or its transpose taken away."""
     for x in subexpressions(right):
-        if isinstance(x, Transpose):
-            yield f"the right side has {x} where {x.args[0]} belongs", lambda x=x: _replace_once(right, x, x.args[0])
-        elif isinstance(x, Matrix):
-            yield f"the right side has {x} where {x}ᵀ belongs", lambda x=x: _replace_once(right, x, Transpose(x))
+        other = x.args[0] if isinstance(x, Transpose) else Transpose(x) if isinstance(x, Matrix) else None
+        for changed in () if other is None else _changed_once(right, x, other):
+            yield f"the right side has {x} where {other} belongs", changed
 
 
 def _neighbouring_layers(left, right, definitions):
@@ -146,17 +146,20 @@ def _neighbouring_layers(left, right, definitions):
         found = re.fullmatch(r"(\D+)(\d+)", x.name) if isinstance(x, Matrix) else None
         for other in () if found is None else (int(found[2]) - 1, int(found[2]) + 1):
             neighbour = known.get(f"{found[1]}{other}")
-            if neighbour is not None:
-                yield (
-                    f"off by one layer: the right side has {x} where {neighbour} belongs",
-                    lambda x=x, neighbour=neighbour: _replace_once(right, x, neighbour),
-                )
+            for changed in () if neighbour is None else _changed_once(right, x, neighbour):
+                yield f"off by one layer: the right side has {x} where {neighbour} belongs", changed
 
 
-def _replace_once(e, part, new):
-    """`e` with `part` replaced wherever it stands; products are checked again only when they are whole."""
+def _changed_once(e, part, new):
+    """`e` with one occurrence of `part` replaced, in every way there is; not inside a derivative."""
     if e == part:
-        return new
-    if isinstance(e, Identity | Symbol | Number | Matrix):
-        return e
-    return rebuild(e, lambda x: _replace_once(x, part, new))
+        yield lambda: new
+    elif not isinstance(e, Grad | Partial | Jacobian | Functional | Matrix):
+        for place, child in enumerate(e.children()):
+            for changed in _changed_once(child, part, new):
+                yield lambda place=place, changed=changed: _with_child(e, place, changed())
+
+
+def _with_child(e, place, new):
+    count = iter(range(len(e.children())))
+    return rebuild(e, lambda child: new if next(count) == place else child)

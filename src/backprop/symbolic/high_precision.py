@@ -132,6 +132,11 @@ def number_of(value):
     return _mp.mpf(value)
 
 
+def square_root(value):
+    """The root of a number that is not negative."""
+    return _mp.sqrt(value)
+
+
 def near(a, b):
     """Whether two numbers agree to twenty digits."""
     return abs(a - b) <= _mp.mpf(10) ** -20 * (1 + abs(a) + abs(b))

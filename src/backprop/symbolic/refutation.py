@@ -13,7 +13,7 @@ import numpy as np
 from .errors import ExpressionError, HypothesisError
 from .evaluation import OutsideDomain, Values
 from .expressions import Matrix, Number, Symbol, subexpressions
-from .high_precision import HighPrecision, digits, draw, near, number_of
+from .high_precision import HighPrecision, digits, draw, near, number_of, square_root
 from .ranges import index_ranges
 
 UNEQUAL = (2, 3, 4, 5)
@@ -259,13 +259,27 @@ def _solve(residual, leaves, places, settled):
     for m, at in places:
         if (m, at) in settled or m in settled:
             continue
-        at_0, at_1, at_2 = (residual(_with(leaves, m, at, v)) for v in (0, 1, 2))
-        slope = at_1 - at_0
-        if near(slope, 0) or not near(at_2 - at_1, slope):
-            continue
-        settled.add((m, at))
-        return _with(leaves, m, at, -at_0 / slope)
+        root = _root([residual(_with(leaves, m, at, v)) for v in range(4)], leaves[m] if at is None else leaves[m][at])
+        if root is not None:
+            settled.add((m, at))
+            return _with(leaves, m, at, root)
     return None
+
+
+def _root(at, now):
+    """Where a polynomial of degree 1 or 2 vanishes, given its values at 0, 1, 2 and 3; None if it is not one."""
+    first = at[1] - at[0]
+    second = at[2] - 2 * at[1] + at[0]
+    if not near(at[3] - 3 * at[2] + 3 * at[1] - at[0], 0):
+        return None
+    if near(second, 0):
+        return None if near(first, 0) else -at[0] / first
+    slope = first - second / 2
+    below_root = slope**2 - 2 * second * at[0]
+    if below_root < 0:
+        return None
+    # The sign of the entry that was drawn chooses the root, so that both kinds occur.
+    return (-slope + (1 if now > 0 else -1) * square_root(below_root) * (1 if second > 0 else -1)) / second
 
 
 def _with(leaves, m, at, value):
