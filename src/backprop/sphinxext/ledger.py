@@ -53,8 +53,7 @@ def equations(place: Place, ledger: dict) -> Markup:
         if row["given"]:
             result += [nodes.Text(" given "), inline(row["given"])]
         cells = [[place.reference(row["id"])], result, [place.mark(row["evidence"])]]
-        # A bound stays on the line of its comparison sign.
-        checks = [element("div", check.replace(" ", "\N{NO-BREAK SPACE}")) for check in row["checks"]]
+        checks = [element("div", unbroken(check)) for check in row["checks"]]
         rows.append([*cells, checks, row["mutants"], row["proves"]])
     return table("Every labelled result", head, rows, "ledger-equations")
 
@@ -94,6 +93,12 @@ def built(env: BuildEnvironment) -> Book:
     book = read_book(Path(env.srcdir, "book"))
     pages = {page: cells for page, cells in book.notebooks.items() if f"book/{page}" in env.found_docs}
     return replace(book, notebooks=pages)
+
+
+def unbroken(check: str) -> str:
+    """``numpy < 1e-12`` with its bound on one line: a browser would break after the sign and at the hyphen."""
+    kind, _, bound = check.partition(" < ")
+    return f"{kind} <\N{NO-BREAK SPACE}{bound}".replace("-", "\N{NON-BREAKING HYPHEN}")
 
 
 def evidence(srcdir: str | Path) -> Path:
