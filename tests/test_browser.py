@@ -322,9 +322,9 @@ def test_a_selected_formula_is_copied_as_latex(browser, showcase):
 def test_answers_stay_closed_until_asked_for_and_need_no_server(browser, site):
     address = (site.html / "book" / "showcase.html").as_uri()
     with opened(browser, address) as (page, _):
-        answer = page.locator(".reveal.answer .reveal-content")
+        answer = page.locator(".prediction .reveal-content")
         assert not answer.is_visible()
-        page.locator(".reveal.answer summary").click()
+        page.locator(".prediction summary").click()
         assert answer.is_visible()
         right, wrong = page.locator(".choice.right"), page.locator(".choice.wrong").first
         wrong.locator("input").check()

@@ -394,13 +394,28 @@ def test_a_chapter_card_is_a_named_section(build_pages):
     assert "Time 40 minutes." in page.text
 
 
-def test_a_prediction_folds_its_answer(build_pages):
-    page = outline(
-        build_pages, "# T\n\n:::{admonition} Guess\n:class: prediction\n\nWhat is $x$?\n\n---\n\nIt is one.\n\n:::\n"
-    )
-    details = [given for tag, given in page.tags if tag == "details"]
-    assert len(details) == 1
-    assert "open" not in details[0]
+PREDICTION = """# T
+
+::::{admonition} Guess
+:class: prediction
+
+What is $x$?
+
+:::{admonition} Compare
+:class: dropdown
+
+It is one.
+:::
+::::
+"""
+
+
+def test_a_prediction_folds_its_answer_below_the_place_to_write(build_pages):
+    page = outline(build_pages, PREDICTION)
+    # The theme's search field has a name, the place to write has none.
+    order = [tag for tag, given in page.tags if tag == "details" or (tag == "input" and "name" not in given)]
+    assert order[:2] == ["input", "details"]
+    assert all("open" not in given for tag, given in page.tags if tag == "details")
     assert "What is" in page.text
     assert "It is one." in page.text
 
@@ -488,9 +503,9 @@ BAD_BOXES = {
     "a card without an entry": (CARD.replace("- **Time** 40 minutes.\n", ""), "expected a list of You will be able to"),
     "a card whose entry is not bold": (CARD.replace("**Time**", "Time"), "each entry starts with its name in bold"),
     "a card without a table": (re.sub(r"\|.*\n", "", CARD), "expected one table of shapes, got 0"),
-    "a prediction in three parts": (
-        "# T\n\n:::{admonition} P\n:class: prediction\n\na\n\n---\n\nb\n\n---\n\nc\n:::\n",
-        "got 3 part",
+    "a prediction whose answer is open": (
+        "# T\n\n:::{admonition} P\n:class: prediction\n\na\n\n---\n\nb\n:::\n",
+        "expected the answer in an admonition of the class dropdown",
     ),
     "an erratum in one part": (
         "# T\n\n:::{admonition} N\n:class: note-erratum\n\nMean.\n:::\n",

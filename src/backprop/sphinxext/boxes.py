@@ -2,7 +2,7 @@
 
 A box is written as an admonition with a class, ``:::{admonition} Title`` and ``:class: prediction``, because JupyterLab
 knows that directive and would show one of our own as an error. Inside stands plain Markdown; ``---`` on a line of its
-own parts a question from its answer, there as a rule and here as a fold.
+own parts what a note says from what is true.
 """
 
 from __future__ import annotations
@@ -76,22 +76,23 @@ class SummaryBox(Box):
 
 
 class Prediction(Box):
-    """A question to commit to before its answer: question, ``---``, answer. Without ``---`` a gate below answers."""
+    """A question to commit to before its answer, which follows folded: an admonition of the class ``dropdown``.
+
+    Without an answer inside, cells answer: those after it, or those between ``solution-start`` and ``solution-end``.
+    """
 
     kind = "prediction"
 
     def run(self) -> list[nodes.Node]:
-        box = self.titled(*self.inline(self.arguments[0]))
         if len(self.parts()) > 1:
-            question, answer = self.two_parts("a question", "its answer")
-        else:
-            question, answer = self.blocks(self.content), []
-        box += question
+            # JupyterLab would show the answer right below such a line.
+            raise self.error("prediction: expected the answer in an admonition of the class dropdown, got a line '---'")
+        question = self.blocks(self.content)
+        answers = [node for node in question if isinstance(node, Markup) and node["tag"] == "details"]
         write = element("input", type="text", autocomplete="off")
-        box += element("label", element("span", "Your answer"), write, classes="commit")
-        if answer:
-            box += folded(["Compare with the answer"], answer, "answer")
-        return [box]
+        commit = element("label", element("span", "Your answer"), write, classes="commit")
+        stated = [node for node in question if node not in answers]
+        return self.filled(self.titled(*self.inline(self.arguments[0])), [*stated, commit, *answers])
 
 
 class NoteErratum(Box):
