@@ -219,7 +219,7 @@ REPAIRED_STEP = Exercise(
         m="X",
     ),
     wrong={
-        "as found": Wrong(_as_found, says="none of the usual suspects"),
+        "as found": Wrong(_as_found, says="already updated"),
         "the caller's W is changed": Wrong(_changed_in_place, says="changes its argument W"),
         "the gradient as a step": Wrong(lambda dZ, X, W, b, rate: -dZ @ W.T, says="sign"),
         "W not transposed": Wrong(lambda dZ, X, W, b, rate: dZ @ W, says="stopped with ValueError"),
@@ -250,7 +250,7 @@ ONE_SAMPLE_GRADIENT = Exercise(
     ),
     wrong={
         "transposed": Wrong(lambda dz, x: np.outer(dz, x), says="transpose"),
-        "one number": Wrong(lambda dz, x: np.array(x.sum() * dz.sum()), says="shape"),
+        "one number": Wrong(lambda dz, x: np.array(x.sum() * dz.sum()), says="one sum too many"),
         "the sign of the update": Wrong(lambda dz, x: -np.outer(x, dz), says="sign"),
     },
 )
