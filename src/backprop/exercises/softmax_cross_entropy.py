@@ -27,7 +27,7 @@ def _naming(mistakes, reference, **how):
 
 
 def row_sum(s, m):
-    """The sum of one row of dZ, for labels that sum to s, in a batch of m samples."""
+    """The sum of one row of dZ: labels sum to s, the batch has m samples."""
     return ...
 
 
@@ -53,7 +53,7 @@ ROW_SUM = Exercise(
 
 
 def softmax_product(dP, P):
-    """dZ from dP, where P = softmax(Z), row by row, without a K × K matrix."""
+    """dZ from dP, where P = softmax(Z) row by row, without a K × K matrix."""
     return ...
 
 
@@ -101,7 +101,7 @@ PRODUCT = Exercise(
 
 
 def any_labels_gradient(Z, Y):
-    """dZ of L = −(1/m) Σ y ln p for rows of Y of any sum, without overflow. Use NumPy only."""
+    """dZ of L = −(1/m) Σ y ln p, for rows of Y of any sum, without overflow."""
     return ...
 
 
@@ -160,7 +160,7 @@ LABELS = {total(y[k], k): 1}
 
 
 def temperature_derivation():
-    """Derive ∂ℓ/∂z for softmax(z/τ): from Partial(ell, z[q]) to a formula in p, y and tau."""
+    """From Partial(ell, z[q]), for softmax(z/τ), to a formula in p, y and tau."""
     return ...
 
 
@@ -219,7 +219,7 @@ TEMPERATURE = Exercise(
 
 
 def wrong_factor(c, kappa, N):
-    """What the computed gradient of the first layer's weights is, as a multiple of the true one."""
+    """The computed dW of the first layer, as a multiple of the true one."""
     return ...
 
 
@@ -245,7 +245,7 @@ WRONG_FACTOR = Exercise(
 
 
 def decayed_gradient(A, E, W, decay):
-    """The gradient of mean cross-entropy + (decay/2) Σ W², from the layer's input A and E = P − Y."""
+    """The gradient of mean cross-entropy + (decay/2) Σ W², with E = P − Y."""
     return ...
 
 
@@ -295,7 +295,7 @@ WEIGHT_DECAY = Exercise(
 
 
 def combined_gradient(g1, g2, m1, m2):
-    """The gradient of the mean over m1 + m2 samples, from the gradients of the two means."""
+    """The gradient of the mean over m1 + m2 samples, from those of two means."""
     return ...
 
 
@@ -347,7 +347,7 @@ TWO_BATCHES = Exercise(
 
 
 def repaired_layer(X, W, b, Y):
-    """Return dX of the mean cross-entropy of softmax(X W + b), for labels of any sum."""
+    """dX of the mean cross-entropy of softmax(X W + b), for labels of any sum."""
     return ...
 
 
