@@ -22,6 +22,7 @@ from itertools import count, permutations
 
 from .errors import ExpressionError
 
+LARGEST_TRIAL_DIVISOR = 1000
 LONGEST_EXPLICIT_SUM = 8  # sums over a range of known, short length are written out
 
 
@@ -262,7 +263,8 @@ class Algebra:
         return self._apply_rules(monomial, coefficient)
 
     def _leading(self, poly):
-        lead = max(poly.terms, key=lambda m: [(a.order, abs(e)) for a, e in m])
+        # The lexicographic order with the greatest atom first respects products, so the rewriting comes to an end.
+        lead = max(poly.terms, key=lambda m: [(a.order, e) for a, e in reversed(m)])
         rest = Polynomial({m: c for m, c in poly.terms.items() if m != lead})
         return lead, poly.terms[lead], rest
 
@@ -299,8 +301,8 @@ class Algebra:
         out = self.monomial({a: exact(e * exponent) for a, e in monomial if a.positive})
         size = Fraction(abs(coefficient))
         for number, e in ((size.numerator, exponent), (size.denominator, -exponent)):
-            if number != 1:
-                base = self._over("base", "", constant(number), str(number), True)
+            for prime in _prime_factors(number):
+                base = self._over("base", "", constant(prime), str(prime), True)
                 out = self.multiply(out, self.monomial({base: e}))
         others = tuple((a, e) for a, e in monomial if not a.positive)
         if others or coefficient < 0:
@@ -686,6 +688,17 @@ class Algebra:
                 parts.append(self.scale(self.monomial(exponents), c))
             poly = self.add(*parts)
         return poly
+
+
+def _prime_factors(number):
+    """The prime factors, so that the root of 8 is twice the root of 2; what is left of a large number stays whole."""
+    out, p = [], 2
+    while p * p <= number and p < LARGEST_TRIAL_DIVISOR:
+        while number % p == 0:
+            out.append(p)
+            number //= p
+        p += 1
+    return [*out, number] if number > 1 else out
 
 
 def parts_of(a):
