@@ -217,3 +217,20 @@ def test_forward_and_backward_arrows_differ_in_more_than_colour():
 def test_a_chain_that_does_not_alternate_is_refused(chain):
     with pytest.raises(TypeError, match=r"chain is .*: expected Value, Operation, Value"):
         computational_graph(*chain)
+
+
+def test_in_the_book_the_picture_has_its_alternative_and_keeps_its_contrast_in_the_dark(build_pages):
+    output = {
+        "output_type": "display_data",
+        "data": {"image/svg+xml": svg(line(), ALT), "text/plain": f"Figure: {ALT}"},
+        "metadata": {"image/svg+xml": {"alt": ALT}},
+    }
+    cells = [
+        {"cell_type": "markdown", "source": "# Page", "metadata": {}},
+        {"cell_type": "code", "source": "show()", "metadata": {}, "execution_count": 1, "outputs": [output]},
+    ]
+    metadata = {"language_info": {"name": "python"}}
+    page = build_pages(page={"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 4}).html["page"]
+    (image,) = re.findall(r"<img[^>]*>", page)
+    assert f'alt="{ALT}"' in image
+    assert "dark-light" in image

@@ -186,7 +186,7 @@ class Operation:
     inputs: tuple[Value, ...] = ()
 
 
-def computational_graph(*chain, vertical=False):
+def computational_graph(*chain, vertical=True):
     r"""Draw a chain of values and operations, forward in solid blue, backward in dashed vermillion.
 
     Parameters
@@ -194,7 +194,7 @@ def computational_graph(*chain, vertical=False):
     *chain : Value, Operation, Value, …, Value
         What the forward pass goes through, in order.
     vertical : bool
-        Top to bottom, which stays legible on a phone for long chains. Left to right otherwise.
+        Top to bottom, which stays legible on a phone. Left to right otherwise, for two values at most.
 
     Returns
     -------

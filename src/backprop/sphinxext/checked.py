@@ -54,6 +54,8 @@ def with_alternative(renderer: NbElementRenderer, data: MimeData) -> list[nodes.
     images = renderer.render_image(data)
     alternative = data.output_metadata.get(data.mime_type, {}).get("alt")
     for image in images:
+        # The theme dims pictures in the dark. Ours are drawn for both grounds, and would lose their contrast.
+        image["classes"].append("dark-light")
         if alternative:
             image["alt"] = alternative
     return images
