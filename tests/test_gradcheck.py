@@ -214,6 +214,7 @@ def test_the_relative_error_is_between_0_and_1_and_symmetric():
         error = relative_error(a, n)
         assert 0 <= error <= 1
         assert error == relative_error(n, a)
+        assert relative_error(a, -rng.random() * a) <= 1
         assert 1 - 1e-15 <= relative_error(a, -a) <= 1
         assert relative_error(a, a) == 0
         assert relative_error(a, 0 * a) == 1

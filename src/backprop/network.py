@@ -60,7 +60,7 @@ class Gradients(NamedTuple):
     dX: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MLP:
     """Aₗ = fₗ(Zₗ), Zₗ = Aₗ₋₁ Wₗ + bₗ for l = 1 … N, with A₀ = X, and a loss L(A_N, Y).
 
@@ -153,8 +153,10 @@ class MLP:
         Examples
         --------
         >>> network = MLP.initialize([64, 32, 10], np.random.default_rng(0))
-        >>> [W.shape for W in network.weights], network.activations
-        ([(64, 32), (32, 10)], ('relu', 'softmax'))
+        >>> network
+        MLP(64-32-10, relu softmax, cross_entropy)
+        >>> [W.shape for W in network.weights]
+        [(64, 32), (32, 10)]
         """
         sizes = list(sizes)
         if len(sizes) < 2:
@@ -164,6 +166,10 @@ class MLP:
         draw = INITIALIZERS[initializer]
         weights = [draw(n_in, n_out, rng, dtype) for n_in, n_out in itertools.pairwise(sizes)]
         return cls(weights, [np.zeros(n, dtype) for n in sizes[1:]], activations, loss)
+
+    def __repr__(self) -> str:
+        sizes = [len(self.weights[0]), *(W.shape[1] for W in self.weights)]
+        return f"MLP({'-'.join(map(str, sizes))}, {' '.join(self.activations)}, {self.loss_name})"
 
     def with_parameters(self, weights, biases) -> "MLP":
         """The same activations and loss with other weights and biases.
@@ -372,6 +378,7 @@ def _loss(self, X, Y):
 
 
 # A dataclass cannot have a parameter and a method of one name in its body: the method comes afterwards.
+_loss.__name__, _loss.__qualname__ = "loss", "MLP.loss"
 MLP.loss = _loss
 
 
