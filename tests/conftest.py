@@ -72,14 +72,19 @@ def build_pages(tmp_path, katex):
 
 
 def write_pages(source, pages):
+    """Write what has changed, so that a second build finds the rest unchanged."""
     source.mkdir(exist_ok=True)
     listed = "\n".join(pages)
-    (source / "index.md").write_text(f"# Index\n\n```{{toctree}}\n:numbered:\n{listed}\n```\n", encoding="utf-8")
+    files = {"index.md": f"# Index\n\n```{{toctree}}\n:numbered:\n{listed}\n```\n"}
     for name, content in pages.items():
         if isinstance(content, dict):
-            (source / f"{name}.ipynb").write_text(json.dumps(content), encoding="utf-8")
+            files[f"{name}.ipynb"] = json.dumps(content)
         else:
-            (source / f"{name}.md").write_text(content, encoding="utf-8")
+            files[f"{name}.md"] = content
+    for name, text in files.items():
+        path = source / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
 
 
 @dataclass(frozen=True)

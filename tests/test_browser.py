@@ -106,7 +106,8 @@ INSPECT = r"""
     problems.push("no font of KaTeX is loaded");
 
   // What scrolls sideways can be reached and is named.
-  for (const box of document.querySelectorAll(".math-scroll, .table-scroll"))
+  const scrolls = ".math-scroll, .table-scroll, .pst-scrollable-table-container, .highlight pre";
+  for (const box of document.querySelectorAll(scrolls))
     if (box.scrollWidth > box.clientWidth + 1 && (box.tabIndex !== 0 || !box.getAttribute("role") || !box.ariaLabel))
       problems.push(`a box that scrolls without a tab stop and a name: ${place(box)}`);
   return [...new Set(problems)];

@@ -1,11 +1,20 @@
 // What reading gains from a script; without one every page still shows all of its text, math and figures.
 "use strict";
 
-// A formula takes a tab stop only where it really scrolls.
+// What scrolls sideways takes a tab stop, and only where it really scrolls.
+const SCROLLING = {".math-scroll": "Formula", ".table-scroll, .pst-scrollable-table-container": "Table", ".highlight pre": "Code"};
+
 function updateTabStops() {
-  for (const box of document.querySelectorAll(".math-scroll, .table-scroll")) {
-    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
-    else box.removeAttribute("tabindex");
+  for (const [boxes, name] of Object.entries(SCROLLING)) {
+    for (const box of document.querySelectorAll(boxes)) {
+      if (box.scrollWidth <= box.clientWidth + 1) {
+        box.removeAttribute("tabindex");
+        continue;
+      }
+      box.tabIndex = 0;
+      if (!box.hasAttribute("role")) box.setAttribute("role", "group");
+      if (!box.hasAttribute("aria-label")) box.setAttribute("aria-label", name);
+    }
   }
 }
 
