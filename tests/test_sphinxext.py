@@ -222,11 +222,11 @@ def test_a_build_with_warnings_is_not_remembered(build_pages):
 
 def test_pages_drawn_by_an_older_version_are_drawn_again(build_pages, tmp_path, monkeypatch):
     page = {"a": "# A\n\n$x$\n"}
-    built = build_pages(**page).html["a"]
+    assert '<span class="katex">' in build_pages(**page).html["a"]
     (tmp_path / "html" / "a.html").write_text("stale", encoding="utf-8")
     assert build_pages(**page).html["a"] == "stale"
     monkeypatch.setattr("backprop.sphinxext.fingerprint", lambda: 1)
-    assert build_pages(**page).html["a"] == built
+    assert '<span class="katex">' in build_pages(**page).html["a"]
 
 
 # Checked outputs ----------------------------------------------------------------------------------------------------
