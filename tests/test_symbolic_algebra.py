@@ -1,6 +1,7 @@
 """The normal form alone: its rules one by one, and a fuzz against evaluation.
 
-The fuzz makes pairs of expressions that are sometimes equal. Two that the normal form calls equal must have equal values. It runs
+The fuzz makes pairs of expressions that are sometimes equal. Two that the normal form calls equal must have equal
+values. It runs
 ``BACKPROP_FUZZ_PAIRS`` pairs (300 unless told otherwise; ``make test-deep`` runs 10,000).
 """
 

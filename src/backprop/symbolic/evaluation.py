@@ -95,9 +95,7 @@ class Values:
     def _constant(self, e, at):
         if e == PI:
             return self.numbers.pi()
-        if e == INFINITY:
-            return self.numbers.infinity()
-        raise ExpressionError(f"{e} has no value")
+        raise ExpressionError(f"{e} is not a number; it may stand only at the end of an integral or a limit")
 
     def _named(self, e, at):
         if isinstance(e, Symbol) and e in at:
@@ -270,11 +268,16 @@ class Values:
 
     def _integral(self, e, at):
         body, (x, a, b) = e.args
-        return self.numbers.integral(lambda t: self.of(body, {**at, x: t}), self.of(a, at), self.of(b, at))
+        return self.numbers.integral(lambda t: self.of(body, {**at, x: t}), self._end(a, at), self._end(b, at))
 
     def _limit(self, e, at):
         body, x, point, direction = e.args
-        return self.numbers.limit(lambda t: self.of(body, {**at, x: t}), self.of(point, at), direction)
+        return self.numbers.limit(lambda t: self.of(body, {**at, x: t}), self._end(point, at), direction)
+
+    def _end(self, e, at):
+        if e in (INFINITY, -INFINITY):
+            return self.numbers.infinity() * (1 if e == INFINITY else -1)
+        return self.of(e, at)
 
     _RULES: ClassVar = {
         Number: _number,

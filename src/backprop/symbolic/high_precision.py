@@ -10,6 +10,7 @@ from .errors import ExpressionError
 from .evaluation import OutsideDomain
 
 DIGITS = 80
+QUADRATURE_DIGITS = 45
 _mp = mpmath.MPContext()
 _mp.dps = DIGITS
 
@@ -98,8 +99,9 @@ class HighPrecision:
     @staticmethod
     def integral(f, a, b):
         """The integral of f from a to b."""
-        middle = [_mp.mpf(0)] if a < 0 < b else []
-        return _mp.quad(f, [a, *middle, b])
+        middle = [_mp.mpf(0)] if a < 0 < b else []  # a kink at 0 would cost the quadrature its accuracy
+        with _mp.workdps(QUADRATURE_DIGITS):
+            return _mp.quad(f, [a, *middle, b])
 
     @staticmethod
     def limit(f, point, direction):

@@ -6,8 +6,8 @@ A step ``a <= b`` is proved when one of these rules applies, in this order. What
 2. The difference b - a is a sum of products that are not negative: even powers, positive names, e^x, norms,
    1[x > 0].
 3. It is a hypothesis (`given`), for some value of its free indices; with |x| <= c also x <= c, -x <= c and x² <= c².
-4. Known bounds: σ(x) <= 1, tanh x <= 1, sin x <= 1, cos x <= 1, 1[x > 0] <= 1, x <= |x|, x <= relu(x), relu(x) <= |x|,
-   ln x <= x - 1 for x > 0.
+4. Known bounds: σ(x) <= 1, tanh x <= 1, sin x <= 1, cos x <= 1, 1[x > 0] <= 1, the same for their sizes and squares,
+   x <= |x|, x <= relu(x), relu(x) <= |x|, ln x <= x - 1 for x > 0.
 5. Norms: ‖A + B‖ <= ‖A‖ + ‖B‖ (triangle), ‖A B‖ <= ‖A‖ ‖B‖ (submultiplicative), ⟨A, B⟩ <= ‖A‖ ‖B‖ (Cauchy-Schwarz),
    ‖A ⊙ F‖ <= c ‖A‖ where every |F[i, j]| <= c.
 6. Terms that are not positive may be dropped on the left, and terms that are not negative on the right.
@@ -97,6 +97,10 @@ class _Comparison:
             yield from ((x, c), (-x, c), (Power(x, Number(2)), Power(c, Number(2))))
 
     def _known_bound(self, a, b, depth):
+        bare = a.args[0] if isinstance(a, Power) and a.args[1] == Number(2) else a
+        bare = bare.argument if isinstance(bare, Apply) and bare.function == absolute else bare
+        if bare != a and isinstance(bare, Apply) and bare.function.name in _BOUNDED_BY_ONE and bare.function.known:
+            return f"{bare.function.name} is at most 1 in size" if self._same(b, Number(1)) else None
         if isinstance(a, Apply) and a.function.known:
             name, x = a.function.name, a.argument
             if name in _BOUNDED_BY_ONE and self._same(b, Number(1)):

@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import ExpressionError, HypothesisError
 from .evaluation import OutsideDomain, Values
-from .expressions import Matrix, Number, Symbol, subexpressions
+from .expressions import Integral, Matrix, Number, Symbol, subexpressions
 from .high_precision import HighPrecision, digits, draw, near, number_of, square_root
 from .ranges import index_ranges
 
@@ -72,7 +72,7 @@ class Refuter:
             If no world is found in which the hypotheses hold.
         """
         names = self._names(left, right, *ranges.values())
-        signs, number, wanted = {}, 0, WORLDS
+        signs, number, wanted = {}, 0, self._how_many(left, right, names, relation)
         while number < wanted:
             found, values = self._try_world(names, number, left, right, ranges, relation)
             if found:
@@ -86,6 +86,14 @@ class Refuter:
 
     def _pairs(self):
         return [*self.equations, *((h.less, h.more) for h in self.inequalities)]
+
+    @staticmethod
+    def _how_many(left, right, names, relation):
+        """How many worlds to draw: integrals are dear, single numbers cheap, and a bound fails in few places."""
+        if any(isinstance(x, Integral) for e in (left, right) for x in subexpressions(e)):
+            return WORLDS - 1
+        few_entries = not any(isinstance(name, Matrix) for name in names)
+        return MOST_WORLDS if few_entries or relation == "<=" else WORLDS
 
     def _names(self, *expressions):
         """All symbols and matrices, in the order in which they appear: never in the order of a set."""
