@@ -65,7 +65,8 @@ class GradientDescent:
     def step(self, network, gradients, state) -> tuple[Any, tuple[()]]:
         """The network after one step, and the state, which stays empty."""
         theta, g = _parameters(network), _gradients(gradients, network)
-        return _moved(network, [t - self.learning_rate * d for t, d in zip(theta, g, strict=True)]), ()
+        moved = [t - self.learning_rate * d for t, d in zip(theta, g, strict=True)]
+        return _moved(network, moved), ()
 
 
 @dataclass(frozen=True)
@@ -113,10 +114,10 @@ class Momentum:
     def step(self, network, gradients, state) -> tuple[Any, Tensors]:
         """The network and the velocities after one step."""
         theta, g = _parameters(network), _gradients(gradients, network)
-        velocity = tuple(
-            self.momentum * v + d for v, d in zip(_like_parameters("state", state, network), g, strict=True)
-        )
-        return _moved(network, [t - self.learning_rate * v for t, v in zip(theta, velocity, strict=True)]), velocity
+        before = _like_parameters("state", state, network)
+        velocity = tuple(self.momentum * v + d for v, d in zip(before, g, strict=True))
+        moved = [t - self.learning_rate * v for t, v in zip(theta, velocity, strict=True)]
+        return _moved(network, moved), velocity
 
 
 @dataclass(frozen=True)
@@ -176,14 +177,16 @@ class Adam:
     def step(self, network, gradients, state) -> tuple[Any, AdamState]:
         """The network and the running means after one step."""
         theta, g = _parameters(network), _gradients(gradients, network)
-        _like_parameters("state", state.mean, network)
-        t = state.steps + 1
-        mean = tuple(self.beta1 * m + (1 - self.beta1) * d for m, d in zip(state.mean, g, strict=True))
-        square = tuple(self.beta2 * v + (1 - self.beta2) * d * d for v, d in zip(state.square, g, strict=True))
-        m_hat = [m / (1 - self.beta1**t) for m in mean]
-        v_hat = [v / (1 - self.beta2**t) for v in square]
-        steps = [self.learning_rate * m / (np.sqrt(v) + self.epsilon) for m, v in zip(m_hat, v_hat, strict=True)]
-        return _moved(network, [p - s for p, s in zip(theta, steps, strict=True)]), AdamState(t, mean, square)
+        t, m, v = state.steps + 1, _like_parameters("state", state.mean, network), state.square
+        m = [self.beta1 * old + (1 - self.beta1) * d for old, d in zip(m, g, strict=True)]
+        v = [self.beta2 * old + (1 - self.beta2) * d * d for old, d in zip(v, g, strict=True)]
+        m_hat = [each / (1 - self.beta1**t) for each in m]
+        v_hat = [each / (1 - self.beta2**t) for each in v]
+        moved = [
+            p - self.learning_rate * mean / (np.sqrt(square) + self.epsilon)
+            for p, mean, square in zip(theta, m_hat, v_hat, strict=True)
+        ]
+        return _moved(network, moved), AdamState(t, tuple(m), tuple(v))
 
 
 def _parameters(network) -> Tensors:
