@@ -91,6 +91,8 @@ def test_each_check_sees_what_it_can_see_and_no_more():
     assert "the loss went down" not in table.caught_by("divided by m twice") | table.caught_by("one row of X lost")
     assert table.outcomes["sign"][table.checks.index("symbolic proof")] == "not tried"
     assert table.outcomes["transposed"][table.checks.index("the loss went down")] == "stops"
+    # A wrong shape is an answer, and a wrong one; only what cannot be run at all stops.
+    assert table.outcomes["column of db"][table.checks.index("finite differences")] == "caught"
 
 
 def test_a_wrong_gradient_that_cannot_run_is_said_to_stop():

@@ -206,6 +206,7 @@ def test_forward_and_backward_arrows_differ_in_more_than_colour():
     arrows = [p for p in computational_graph(*LAYER).axes[0].patches if type(p).__name__ == "FancyArrowPatch"]
     styles = {(matplotlib.colors.to_hex(p.get_edgecolor()), str(p.get_linestyle())) for p in arrows}
     assert {colour for colour, _ in styles} == {plotting.BLUE, plotting.VERMILLION}
+    assert len(styles) == 2, "one line style for each direction, the same in every arrow"
     assert len({style for _, style in styles}) == 2
     # Four links of the chain and two parameters, both ways; the labels, forward only.
     assert len(arrows) == 2 * 4 + 2 * 2 + 1
