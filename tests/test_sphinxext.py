@@ -497,6 +497,7 @@ def test_a_quiz_is_a_group_of_labelled_radio_buttons(build_pages):
     assert [radio["id"] for radio in radios] == labels
     assert len({radio["name"] for radio in radios}) == 1
     assert [tag for tag, _ in page.tags].count("legend") == 1
+    assert "Choice 1: one" in page.text
     assert "No. Too small." in page.text
     assert "Yes. As" in page.text
 

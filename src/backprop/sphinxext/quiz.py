@@ -44,5 +44,7 @@ class Quiz(Box):
         radio = element("input", type="radio", name=group, id=name)
         verdict = element("strong", "Yes. " if right else "No. ")
         said = element("div", element("p", verdict), *self.blocks(feedback), classes="feedback")
-        label = element("label", *self.inline(text), for_=name)
+        # A choice that is only a formula would leave its button without a name in words.
+        spoken = element("span", f"Choice {name.rpartition('-')[2]}: ", classes="visually-hidden")
+        label = element("label", spoken, *self.inline(text), for_=name)
         return element("div", radio, label, said, classes=f"choice {'right' if right else 'wrong'}")
