@@ -1,5 +1,6 @@
 """Proof by cases: an identity of functions with kinks holds if it holds on both sides of every kink, and at it."""
 
+from fractions import Fraction
 from itertools import product
 
 from .algebra import constant
@@ -35,20 +36,22 @@ def _in_case(algebra, poly, signs):
     for inside, sign in signs.items():
         known[inside] = constant(int(sign > 0))
         known[algebra.scale(inside, -1)] = constant(int(sign < 0))
-    vanishing = [_only_atom(inside) for inside, sign in signs.items() if sign == 0]
+    vanishing = dict(filter(None, (_where_zero(algebra, inside) for inside, sign in signs.items() if sign == 0)))
 
     def replace(a):
         if a in vanishing:
-            return constant(0)
+            return vanishing[a]
         return known.get(a.data[1]) if a.kind == "step" else None
 
     return map_atoms(algebra, poly, replace)
 
 
-def _only_atom(poly):
-    """The atom of a polynomial that is a multiple of one atom, so that one vanishes with the other."""
-    if len(poly.terms) == 1:
-        ((monomial, _),) = poly.terms.items()
-        if len(monomial) == 1:
-            return monomial[0][0]
+def _where_zero(algebra, poly):
+    """An atom and its value where the polynomial is zero: x - 1 gives x = 1; None if no atom stands alone in it."""
+    for monomial, coefficient in poly.terms.items():
+        if len(monomial) == 1 and monomial[0][1] == 1 and monomial[0][0].kind in ("symbol", "entry", "undefined"):
+            atom = monomial[0][0]
+            rest = algebra.subtract(poly, algebra.scale(algebra.of(atom), coefficient))
+            if atom not in algebra.atoms_of(rest):
+                return atom, algebra.scale(rest, -1 / Fraction(coefficient))
     return None

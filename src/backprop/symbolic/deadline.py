@@ -34,7 +34,7 @@ class Clock:
 
 @contextmanager
 def watched(tick):
-    """Call `tick` every few hundred function calls inside the block: for code, such as SymPy's, that does not call it itself."""
+    """Call `tick` every few hundred function calls inside the block: for code such as SymPy's, which does not."""
     if sys.getprofile() is not None:  # a profiler is at work: it goes first, and the clock ticks between calls only
         tick()
         yield

@@ -169,7 +169,9 @@ def sympify(value):
         return Number(Fraction(value.numerator, value.denominator))
     if isinstance(value, float):
         raise ExpressionError(f"{value!r} is a float and not exact: write Fraction({value!r}) or an exact expression")
-    if hasattr(value, "_sympy_") or type(value).__module__.startswith("sympy."):
+    if hasattr(value, "_sympy_") or "sympy" in {
+        base.__module__.partition(".")[0] for base in type(value).__mro__ if base.__module__
+    }:
         from .interop import from_sympy
 
         return from_sympy(value)

@@ -215,7 +215,7 @@ _RULES = {
     sympy.OneMatrix: lambda e, read: ours.Ones(*map(read, e.shape)),
     sympy.ZeroMatrix: lambda e, read: ours.Zeros(*map(read, e.shape)),
     sympy.Identity: lambda e, read: ours.Identity(read(e.shape[0])),
-    DiagMatrix: lambda e, read: ours.Diagonal(read(e.arg)),
+    DiagMatrix: lambda e, read: ours.Diagonal(read(e.args[0])),
     ElementwiseApplyFunction: _applied,
     sympy.Trace: lambda e, read: ours.Trace(read(e.arg)),
     sympy.MatAdd: _sum_of_terms,
