@@ -256,6 +256,26 @@ def test_the_losses_of_moved_columns_are_the_losses_one_by_one(case, seed):
             assert abs(together[i, j] - alone) <= 1e-12 * max(1, abs(alone))
 
 
+@pytest.mark.parametrize(
+    ("activations", "loss"),
+    [
+        (("identity", "softmax"), "cross_entropy"),
+        (("identity", "sigmoid"), "binary_cross_entropy"),
+        (("identity", "sigmoid"), "cross_entropy"),
+        (("softmax", "softmax"), "binary_cross_entropy"),
+    ],
+)
+def test_moved_columns_of_saturated_outputs(activations, loss):
+    network = MLP([np.eye(3), 1000 * np.eye(3)], [np.zeros(3), np.zeros(3)], activations, loss)
+    Z, Y = np.array([[2.0, -2, -1], [-2, -1, 3]]), np.array([[1.0, 0, 0], [0, 0, 1]])
+    moves = np.array([[0.25, 0.5], [-0.25, 1]])
+    together = network.loss_from(1, Z, Y, moves=moves)
+    for i, j in np.ndindex(2, 3):
+        moved = Z.copy()
+        moved[:, j] += moves[i]
+        np.testing.assert_allclose(together[i, j], network.loss_from(1, moved, Y), rtol=1e-12, atol=1e-300)
+
+
 def test_duplicating_the_batch_keeps_a_mean_and_doubles_a_sum():
     """The test that finds a wrong 1/m."""
     for loss in LOSSES:
