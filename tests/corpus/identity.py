@@ -1,0 +1,69 @@
+"""One true identity of the course: its start, its lines, and how numbers that meet its hypotheses are drawn."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from backprop.symbolic import Derivation, Expression
+from backprop.symbolic.expressions import sympify
+
+# Why some identities are not proved; each reason is tested to be still true.
+NORM_OF_MULTIPLE = "the engine has no rule for the norm of a multiple, ‖c a‖ = |c| ‖a‖; the squares are proved"
+SIGN_HYPOTHESIS = "a hypothesis about a sign does not settle the side of a kink; with 1[z + h > 0] = 1 it is proved"
+ALL_NEGATIVE = "the refuter finds no world in which all entries are negative; with the mask as a name it is proved"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a derivation: the expression, and its relation to the line above."""
+
+    expression: Expression
+    relation: str = "="
+
+
+def at_most(expression):
+    """A line that is at least as large as the one above."""
+    return Line(sympify(expression), "<=")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A derivation that the course makes, as data.
+
+    `draw` says how the names that hypotheses restrict are drawn for an independent evaluation: from the name to a
+    function of the random generator and of what `numbers.World` knows so far. `unproved` says why the engine cannot
+    prove the identity, where it cannot.
+    """
+
+    name: str
+    proves: tuple[str, ...]
+    start: Expression
+    lines: tuple[Line, ...]
+    let: dict = field(default_factory=dict)
+    given: dict | list = field(default_factory=dict)
+    draw: dict[Expression, Callable] = field(default_factory=dict)
+    unproved: str = ""
+
+    def begin(self):
+        """The derivation before its first step."""
+        return Derivation(self.start, let=self.let, given=self.given, label=f"eq:{self.name}", proves=self.proves)
+
+    def prefixes(self):
+        """Pairs of a derivation and the line that comes next in it."""
+        derivation = self.begin()
+        for line in self.lines:
+            yield derivation, line
+            derivation = derivation.then(line.expression, because=self.name, relation=line.relation)
+
+    def derive(self):
+        """The whole derivation, every step established."""
+        derivation = self.begin()
+        for line in self.lines:
+            derivation = derivation.then(line.expression, because=self.name, relation=line.relation)
+        return derivation
+
+
+def identity(name, proves, start, *lines, let=None, given=None, draw=None, unproved=""):
+    """An `Identity`; `proves` is a text of formula ids, and lines without a relation of their own are equations."""
+    lines = tuple(line if isinstance(line, Line) else Line(sympify(line)) for line in lines)
+    given = {} if given is None else given
+    return Identity(name, tuple(proves.split()), sympify(start), lines, let or {}, given, draw or {}, unproved)
