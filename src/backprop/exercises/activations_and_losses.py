@@ -27,7 +27,7 @@ def _quietly(function):
 
 
 def library_loss(loss, m, n_out):
-    """What a library reports that averages squared errors over every entry, where this course reports `loss`."""
+    """What a library reports, as the mean over every entry, for this course's loss."""
     return ...
 
 
@@ -85,7 +85,7 @@ TANH_BACKWARD = Exercise(
 
 
 def stable_softplus(z):
-    """ln(1 + eᶻ), entry by entry, for every z that float64 can hold."""
+    """ln(1 + eᶻ), entry by entry, for every float64."""
     return ...
 
 
@@ -205,7 +205,7 @@ REPAIRED_MASK = Exercise(
 
 
 def silu_derivative(z):
-    """The derivative of silu(z) = z σ(z), entry by entry, for every z that float64 can hold."""
+    """The derivative of silu(z) = z σ(z), entry by entry, for every float64."""
     return ...
 
 
