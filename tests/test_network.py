@@ -276,6 +276,21 @@ def test_moved_columns_of_saturated_outputs(activations, loss):
         np.testing.assert_allclose(together[i, j], network.loss_from(1, moved, Y), rtol=1e-12, atol=1e-300)
 
 
+def test_moved_columns_are_the_same_in_parts_and_in_any_dtype(monkeypatch):
+    network, X, Y = network_and_data((3, 5, 4, 2), ("tanh", "softmax", "softmax"), "cross_entropy", 12)
+    Z, _ = network.forward(X)
+    moves = np.random.default_rng(0).standard_normal((7, len(X)))
+    whole = [network.loss_from(l + 1, Z[l], Y, moves=moves) for l in range(3)]
+    monkeypatch.setattr("backprop._moved_columns.ENTRIES", 50)
+    for l in range(3):
+        np.testing.assert_array_equal(network.loss_from(l + 1, Z[l], Y, moves=moves), whole[l])
+        np.testing.assert_array_equal(network.loss_from(l + 1, Z[l], Y, moves=moves[:0]), whole[l][:0])
+        single = network.loss_from(l + 1, Z[l].astype(np.float32), Y, moves=moves)
+        np.testing.assert_allclose(single, whole[l], rtol=1e-6)
+        integers = network.loss_from(l + 1, np.ones_like(Z[l], int), Y, moves=np.ones((2, len(X)), int))
+        assert integers.shape == (2, Z[l].shape[1])
+
+
 def test_duplicating_the_batch_keeps_a_mean_and_doubles_a_sum():
     """The test that finds a wrong 1/m."""
     for loss in LOSSES:

@@ -16,20 +16,31 @@ from backprop.activations import ACTIVATIONS, LIMITS
 FUNCTIONS = {name: inspect.unwrap(activation.function) for name, activation in ACTIVATIONS.items()}
 
 
+# The widest array of copies holds about so many entries: 8 MB of float64, near to what a processor keeps at hand.
+ENTRIES = 2**20
+
+
 def losses_of_moved_columns(network, layer: int, Z, Y, moves):
     """The losses, shape (k, n), with Z[:, j] + moves[i] in the place of Z[:, j]; Z (m, n) and moves (k, m)."""
     Y = np.asarray(Y)
     if Y.ndim == 1:
         Y = (Y[:, np.newaxis] == np.arange(network.weights[-1].shape[1])).astype(Z.dtype)
+    widest = max(W.shape[1] for W in network.weights[layer - 1 :])
+    at_once = max(1, ENTRIES // max(1, len(Z) * widest))
+    parts = [moves[start : start + at_once] for start in range(0, len(moves), at_once)] or [moves]
+    with np.errstate(**LIMITS, divide="ignore", invalid="ignore"):
+        return np.concatenate([_losses(network, layer, Z, Y, part) for part in parts])
+
+
+def _losses(network, layer, Z, Y, moves):
     k, m = moves.shape
     Y = _copies(Y, k)
     above = _moved_above if len(network.weights) > layer else _moved
     mean_over = 1 if network.loss_name == "half_squared_error" else m
-    with np.errstate(**LIMITS, divide="ignore", invalid="ignore"):
-        columns = [
-            _losses_of_rows(network, *moved, Y).reshape(k, m).sum(axis=1) / mean_over
-            for moved in above(network, layer, Z, moves)
-        ]
+    columns = [
+        _losses_of_rows(network, *moved, Y).reshape(k, m).sum(axis=1) / mean_over
+        for moved in above(network, layer, Z, moves)
+    ]
     return np.stack(columns, axis=1)
 
 

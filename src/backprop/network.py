@@ -261,7 +261,8 @@ class MLP:
         moves = to_array("moves", moves)
         if moves.ndim != 2 or moves.shape[1] != len(Z):
             raise ValueError(f"moves has shape {moves.shape}, but Z has {len(Z)} samples: expected (k, {len(Z)})")
-        return losses_of_moved_columns(self, layer, Z, Y, moves)
+        same = promoted({"Z": Z, "moves": moves, "W": self.weights[0]})
+        return losses_of_moved_columns(self, layer, same["Z"], Y, same["moves"])
 
     def loss_and_gradients(self, X, Y) -> tuple[float, Gradients]:
         """The loss and its gradient with respect to everything: one forward and one backward pass.
