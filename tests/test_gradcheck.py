@@ -444,11 +444,14 @@ def kinked(distance, m=6, seed=0, activation="relu"):
 
 @pytest.mark.parametrize("activation", ["relu", "selu"])
 @pytest.mark.parametrize("side", [1, -1])
-@pytest.mark.parametrize("fraction", [0.99, 0.9, 0.5, 1 / 3, 0.2, 1 / 11, 0.05, 0.011, 0.0099, 0.001, 1e-4])
-@pytest.mark.parametrize("h", [1e-5, 1e-4, 1e-3])
+@pytest.mark.parametrize(
+    ("h", "fraction"),
+    [
+        *itertools.product([1e-5, 1e-4, 1e-3], [0.9, 0.5, 1 / 3, 0.2, 1 / 11, 0.05, 0.011, 0.0099, 0.001, 1e-4]),
+        (1e-5, 0.99),  # with a larger step the error h²f‴/6 of the difference hides a kink so near to its end
+    ],
+)
 def test_a_kink_within_the_step_is_told_from_a_bug(h, fraction, side, activation):
-    if fraction > 0.9 and h > 1e-5:
-        pytest.skip("so little of the step is beyond the kink that the error h²f‴/6 of the difference hides it")
     network, X, Y = kinked(side * fraction * h, activation=activation)
     report = check_network(network, X, Y, h)
     assert report.verdict in ("excellent", "good"), report
