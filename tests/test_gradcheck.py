@@ -1,8 +1,10 @@
 """The gradient checker is right about right gradients, about wrong ones, and about kinks; bad input is refused."""
 
 import ast
+import gc
 import itertools
 import pathlib
+import weakref
 
 import numpy as np
 import pytest
@@ -575,6 +577,15 @@ def test_a_dead_layer_has_a_gradient_of_0_and_that_is_excellent():
 
 
 # -- input ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_check_keeps_nothing():
+    network, X, Y = a_network(11)
+    check_network(network, X, Y)
+    gone = weakref.ref(network)
+    del network
+    gc.collect()
+    assert gone() is None
 
 
 def test_float32_and_complex_networks_are_refused():

@@ -196,8 +196,9 @@ class _LayerDifferences:
         self.network, self.layer, self.Z, self.Y, self.h = network, layer, Z, Y, h
         # Row i is what Z[:, j] gains by each unit that W[i, j] gains; the last row is for b[j].
         self.gains = np.vstack([inputs.T, np.ones(len(inputs))])
+        # W and b share them. The cache is the object's own, so that it does not outlive the check.
+        self.slopes = functools.cache(self.slopes)
 
-    @functools.cache  # noqa: B019 - an object lives no longer than one check
     def slopes(self, step: float) -> tuple[np.ndarray, np.ndarray]:
         """(f(θ) − f(θ − s))/s and (f(θ + s) − f(θ))/s, each of shape (n_in + 1, n_out)."""
         moves = np.concatenate([step * self.gains, -step * self.gains, np.zeros((1, len(self.Z)))])
