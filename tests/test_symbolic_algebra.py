@@ -11,6 +11,7 @@ import random
 import pytest
 
 from backprop.symbolic import (
+    Grad,
     Partial,
     Sum,
     column,
@@ -38,6 +39,7 @@ from backprop.symbolic import (
     trace,
 )
 from backprop.symbolic.algebra import Algebra, constant
+from backprop.symbolic.definitions import read_definitions
 from backprop.symbolic.errors import ExpressionError
 from backprop.symbolic.evaluation import OutsideDomain
 from backprop.symbolic.expressions import Apply, Delta, Entry, Number, Plus, Power, Quotient, Symbol, Times, rebuild
@@ -163,6 +165,18 @@ def test_second_derivatives_of_a_functional_are_symmetric():
     ranges = {p: K, q: K}
     assert equal(Partial(Partial(loss, v[p]), v[q]), Partial(Partial(loss, v[q]), v[p]), ranges)
     assert not equal(Partial(Partial(loss, v[p]), v[q]), Partial(Partial(loss, v[p]), v[p]), ranges)
+
+
+def test_a_functional_inside_itself_keeps_its_parameters_apart():
+    inner_gradient = Grad(functional("L", C), C)
+    nested = Partial(functional("L", inner_gradient), C[p, q])
+    ranges = {p: K, q: K}
+    outer = functional("L", D_ := matrix("D", K, K))
+    chain = total(Partial(outer, D_[k, l]) * Partial(Partial(functional("L", C), C[k, l]), C[p, q]), k, l)
+    prover = Prover(read_definitions({D_: inner_gradient}))
+    prover.let_range(ranges)
+    assert prover.by_normal_form(nested, chain)
+    assert not prover.by_normal_form(nested, total(Partial(outer, D_[k, l]), k, l))
 
 
 # -- fuzz ---------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from backprop.symbolic import (
     Partial,
     Refused,
     Sum,
+    absolute,
     cos,
     delta,
     dimensions,
@@ -23,6 +24,7 @@ from backprop.symbolic import (
     indices,
     log,
     matrix,
+    norm,
     ones,
     refusal,
     relu,
@@ -182,6 +184,50 @@ def test_bad_arguments_of_a_step():
         Derivation(x).then(x, because="", accept=7)
     with pytest.raises(ExpressionError, match="nothing says which range the index n runs over"):
         Derivation(delta(n, k)).then(delta(k, n) + x - x, because="")
+
+
+S = scalars("s", positive=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "slope"), [([x + S > 0, S - x > 0], (1 + x / S) / 2), ([x - S > 0], 1 + 0 * x), ([x + S < 0], 0 * x)]
+)
+def test_a_centred_difference_across_a_kink(given, slope):
+    d = Derivation((relu(x + S) - relu(x - S)) / (2 * S), given=given)
+    assert d.then(slope, because="the signs are known").evidence is Evidence.PROVED
+    assert refusal(lambda: d.then(slope + x / 1000, because="wrong")).rung == "refutation"
+
+
+def test_a_dead_layer_passes_nothing_back():
+    Z1, A1, V = matrix("Z1", N, D), matrix("A1", N, D), matrix("V", D, K)
+    let = {Z1: X * matrix("U", D, D) + ones(N) * row("b1", D), A1: relu(Z1), Z: A1 * V}
+    dead = Derivation(Grad(L, Z1), let=let, given=[Z1[n, i] < 0])
+    assert dead.then(0 * Z1, because="the mask is zero everywhere").evidence is Evidence.PROVED
+    assert refusal(lambda: Derivation(Grad(L, Z1), let=let).then(0 * Z1, because="alive")).rung == "refutation"
+
+
+NORMS = {
+    "multiple": (norm(t * Z), absolute(t) * norm(Z)),
+    "relative error of a multiple": (norm(Z - t * Z) / (norm(Z) + norm(t * Z)), absolute(1 - t) / (1 + absolute(t))),
+    "relative error of a sum for a mean": (norm(N * Z - Z) / (norm(N * Z) + norm(Z)), (N - 1) / (N + 1)),
+    "root of a square": (sqrt(x**2), absolute(x)),
+    "root of a binomial square": (sqrt(x**2 - 2 * x * t + t**2), absolute(t - x)),
+    "inverse root": (1 / sqrt(x**2 - 2 * x * t + t**2), absolute(t - x) / (t - x) ** 2),
+    "size of a product": (absolute(x * t), absolute(x) * absolute(t)),
+}
+
+
+@pytest.mark.parametrize(("left", "right"), NORMS.values(), ids=NORMS)
+def test_sizes_and_norms(left, right):
+    assert Derivation(left).then(right, because="sizes").evidence is Evidence.PROVED
+    assert refusal(lambda: Derivation(left).then(right + x / 1000, because="sizes")).rung == "refutation"
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [(norm(t * Z), t * norm(Z)), (sqrt(x**2), x), (absolute(x + t), absolute(x) + absolute(t))]
+)
+def test_a_forgotten_sign_is_refuted(left, right):
+    assert refused(left, right).rung == "refutation"
 
 
 # -- hypotheses ------------------------------------------------------------------------------------

@@ -37,8 +37,8 @@ from backprop.symbolic.expressions import sympify
 from backprop.symbolic.interop import to_sympy
 
 MENDED = (
-    f"SymPy {sp.__version__} no longer gives this wrong answer. Good: delete this test, take the case off the page 'Why not just call diff?', "
-    "and check whether the engine still needs its own way around it."
+    f"SymPy {sp.__version__} no longer gives this wrong answer. Good: delete this test, take the case off the page "
+    "'Why not just call diff?', and check whether the engine still needs its own way around it."
 )
 
 N, D, K = sp.symbols("N D K", integer=True, positive=True)

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from backprop.symbolic import Derivation, Expression
-from backprop.symbolic.expressions import sympify
+from backprop.symbolic import Derivation, Expression, dimensions
+from backprop.symbolic.expressions import Symbol, subexpressions, substitute, sympify
+
+SQUARE = dimensions("D")
 
 # Why some identities are not proved; each reason is tested to be still true.
 NORM_OF_MULTIPLE = "the engine has no rule for the norm of a multiple, ‖c a‖ = |c| ‖a‖; the squares are proved"
@@ -67,3 +69,47 @@ def identity(name, proves, start, *lines, let=None, given=None, draw=None, unpro
     lines = tuple(line if isinstance(line, Line) else Line(sympify(line)) for line in lines)
     given = {} if given is None else given
     return Identity(name, tuple(proves.split()), sympify(start), lines, let or {}, given, draw or {}, unproved)
+
+
+def in_a_square_world(identity):
+    """The identity with one dimension in place of all of them, so that shapes cannot help; None if it has only one."""
+    everything = [identity.start, *(line.expression for line in identity.lines), *identity.let, *identity.let.values()]
+    parts = [x for e in everything for x in subexpressions(sympify(e))]
+    sizes = {x: SQUARE for x in parts if isinstance(x, Symbol) and x.integer and x.positive}
+    if len(sizes) < 2:
+        return None
+
+    def square(e):
+        return substitute(sympify(e), sizes)
+
+    def drawn(draw):
+        return lambda rng, world: draw(rng, _SquareView(world, square))
+
+    given = identity.given
+    if isinstance(given, dict):
+        given = {square(a): square(b) for a, b in given.items()}
+    else:
+        given = [type(h)(square(h.less), square(h.more), h.strict) for h in given]
+    return Identity(
+        f"{identity.name}-square",
+        identity.proves,
+        square(identity.start),
+        tuple(Line(square(line.expression), line.relation) for line in identity.lines),
+        {square(a): square(b) for a, b in identity.let.items()},
+        given,
+        {square(name): drawn(draw) for name, draw in identity.draw.items()},
+        identity.unproved,
+    )
+
+
+class _SquareView:
+    """A world in which expressions are read with one dimension in place of all."""
+
+    def __init__(self, world, square):
+        self.world, self.square = world, square
+
+    def value(self, e, at=None):
+        return self.world.value(self.square(e), at)
+
+    def size(self, dimension):
+        return self.world.size(SQUARE)

@@ -6,7 +6,7 @@ sizes. A dual number carries a tag, so that a derivative of a derivative does no
 """
 
 import math
-from itertools import count, product
+from itertools import count, pairwise, product
 
 import numpy as np
 
@@ -373,7 +373,7 @@ class World:
         ends = [math.copysign(40.0, v) if math.isinf(v) else v for v in ends]
         cuts = [ends[0], *([0.0] if min(ends) < 0 < max(ends) else []), ends[1]]
         total = 0.0
-        for a, b in zip(cuts, cuts[1:], strict=False):
+        for a, b in pairwise(cuts):
             for left, right in zip(np.linspace(a, b, 41), np.linspace(a, b, 41)[1:], strict=False):
                 middle, half = (left + right) / 2, (right - left) / 2
                 for node, weight in zip(*GAUSS, strict=True):
@@ -389,7 +389,7 @@ class World:
             points = [sign / h * math.copysign(1, point) if math.isinf(point) else point + sign * h for h in steps]
             row = [real(self.value(body, {**at, x: p})) for p in points]
             for k in range(1, len(row)):  # Richardson
-                row = [(2.0**k * b - a) / (2.0**k - 1.0) for a, b in zip(row, row[1:], strict=False)]
+                row = [(2.0**k * b - a) / (2.0**k - 1.0) for a, b in pairwise(row)]
             sides.append(row[0])
         if abs(sides[0] - sides[-1]) > 1e-4 * (1 + abs(sides[0])):
             raise Undefined(f"{e} differs from side to side")
@@ -432,22 +432,29 @@ def free_indices(e, bound=frozenset()):
 
 
 def index_sizes(world, *expressions):
-    """The sizes of the ranges of indices, read off the entries that they index."""
+    """The sizes of the ranges of free indices, read off the entries that they index, and then off deltas."""
     sizes = {}
     for e in expressions:
-        for x in subexpressions(e):
+        for x, bound in _in_scope(e, frozenset()):
             if isinstance(x, lang.Entry):
                 for k, d in zip(x.args[1:], x.matrix.shape, strict=True):
-                    if isinstance(k, lang.Symbol):
+                    if isinstance(k, lang.Symbol) and k not in bound:
                         sizes.setdefault(k, world.size(d))
     for e in expressions:
-        for x in subexpressions(e):
-            if isinstance(x, lang.Delta):
-                i, j = x.args
-                for a, b in ((i, j), (j, i)):
-                    if b in sizes and isinstance(a, lang.Symbol):
-                        sizes.setdefault(a, sizes[b])
+        for x, bound in _in_scope(e, frozenset()):
+            for a, b in (x.args, x.args[::-1]) if isinstance(x, lang.Delta) else ():
+                if b in sizes and isinstance(a, lang.Symbol) and not {a, b} & bound:
+                    sizes.setdefault(a, sizes[b])
     return sizes
+
+
+def _in_scope(e, bound):
+    """Every part of an expression with the indices that are summed over around it."""
+    yield e, bound
+    if isinstance(e, lang.Sum):
+        bound = bound | {k for k, *_ in e.limits}
+    for part in e.children():
+        yield from _in_scope(part, bound)
 
 
 def differ(world, left, right, relation="=", context=()):

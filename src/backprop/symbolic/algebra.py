@@ -19,8 +19,9 @@ Indices are texts: ``n`` is free, ``0`` is a literal, ``~3`` is bound and tempor
 
 from fractions import Fraction
 from itertools import count, permutations
+from math import isqrt
 
-from .errors import ExpressionError
+from .errors import ZeroDenominator
 
 LARGEST_TRIAL_DIVISOR = 1000
 LONGEST_EXPLICIT_SUM = 8  # sums over a range of known, short length are written out
@@ -109,6 +110,8 @@ class Algebra:
         self.ranges = {}  # index -> (low, high), both ends included
         self._atoms, self._skeletons, self._renamed, self._products = {}, {}, {}, {}
         self._fresh = count(1)
+        self.sizes = set()  # names that stand for whole numbers from 1
+        self._signs = []  # hypotheses: (polynomial, wildcards, whether it is positive and not just not negative)
         self._rules = []  # hypotheses: (pattern atom, exponent, wildcards, value)
 
     # -- atoms -------------------------------------------------------------------------------------
@@ -129,12 +132,11 @@ class Algebra:
         """A scalar, a dimension, or an index used as a number."""
         if is_literal(name):
             return constant(int(name))
-        indices = () if name.startswith("$") else (name,)
-        return self.of(self.atom("symbol", name, indices, 0, name, positive or name in self.positive))
+        return self.of(self.atom("symbol", name, (name,), 0, name, positive or name in self.positive))
 
     def entry(self, name, i, j):
         """One entry of a named matrix."""
-        indices = frozenset(k for k in (i, j) if not is_literal(k) and not k.startswith("$"))
+        indices = frozenset(k for k in (i, j) if not is_literal(k))
         return self.of(self.atom("entry", (name, i, j), indices, _depth(i, j), name, name in self.positive))
 
     def delta(self, i, j):
@@ -144,7 +146,7 @@ class Algebra:
         if is_literal(i) and is_literal(j):
             return constant(0)
         i, j = sorted((i, j))
-        indices = frozenset(k for k in (i, j) if not is_literal(k) and not k.startswith("$"))
+        indices = frozenset(k for k in (i, j) if not is_literal(k))
         return self.of(self.atom("delta", (i, j), indices, _depth(i, j)))
 
     def undefined(self, name, order, argument):
@@ -152,13 +154,36 @@ class Algebra:
         return self.of(self._over("undefined", (name, order), argument, f"{name}{order}"))
 
     def functional(self, name, slots, arguments):
-        """A derivative of an undefined functional; `slots` are the entries it was differentiated by, in any order."""
+        """A derivative of an undefined functional.
+
+        `slots` are the entries that it was differentiated by, in any order. Each argument is ``(row, column, entry)``:
+        two fresh indices (or 0) and the argument's entry there, which they are abstracted from. The parameters of
+        functionals inside others are numbered by depth, so that none captures another.
+        """
+        level = 1 + max(
+            (a.data[2] for _, _, p in arguments for a in self.atoms_of(p) if a.kind == "functional"), default=0
+        )
+        abstracted, own = [], []
+        for n, (i, j, inside) in enumerate(arguments):
+            parameters = {k: f"${side}{n}.{level}" for k, side in ((i, "r"), (j, "c")) if k != "0"}
+            sizes = tuple(None if k == "0" else self.ranges[k][1] for k in (i, j))
+            abstracted.append((sizes, self.rename(inside, parameters)))
+            own += parameters.values()
         slots = tuple(sorted(slots))
-        used = [k for _, i, j in slots for k in (i, j) if not is_literal(k) and not k.startswith("$")]
-        indices = frozenset(used).union(*(p.indices for _, _, p in arguments))
-        depth = max([_depth(*used), *(self._depth_of(p) for _, _, p in arguments)])
-        data = (name, slots, tuple((r, c, p) for r, c, p in arguments))
+        used = {k for _, i, j in slots for k in (i, j) if not is_literal(k)}
+        indices = used.union(*(p.indices for _, p in abstracted)) - set(own)
+        depth = max([_depth(*sorted(used)), *(self._depth_of(p) for _, p in abstracted)])
+        data = (name, slots, level, tuple(abstracted))
         return self.of(self.atom("functional", data, indices, depth, f"{name}{len(slots)}"))
+
+    def open_functional(self, a):
+        """The arguments of a functional, each with two fresh indices in place of its parameters."""
+        opened = []
+        for n, (sizes, inside) in enumerate(a.data[3]):
+            fresh = ["0" if high is None else self.fresh(constant(0), high) for high in sizes]
+            parameters = {f"${side}{n}.{a.data[2]}": k for side, k in zip("rc", fresh, strict=True) if k != "0"}
+            opened.append((*fresh, self.rename(inside, parameters)))
+        return opened
 
     def _over(self, kind, tag, argument, skeleton, positive=False):
         inside = " ".join(a.order[0] for m in argument.terms for a, _ in m)
@@ -275,7 +300,7 @@ class Algebra:
             return constant(1)
         if not poly.terms:
             if exponent < 0:
-                raise ExpressionError("a denominator is zero")
+                raise ZeroDenominator("a denominator is zero")
             return poly
         if len(poly.terms) == 1:
             return self._power_of_monomial(*next(iter(poly.terms.items())), exponent)
@@ -289,38 +314,75 @@ class Algebra:
             if below:
                 lifted = self.monomial({a: exact(-k * exponent) for a, k in below.items()})
                 return self.multiply(self.power(above, exponent), lifted)
-        content, coefficient, core = self._without_content(poly, whole=isinstance(exponent, int))
+        content, coefficient, core = self._without_content(
+            poly, _anything if isinstance(exponent, int) else _under_a_root
+        )
         outside = self._power_of_monomial(content, coefficient, exponent)
-        base = self._over("base", "", core, "", all(c > 0 and _all_positive(m) for m, c in core.terms.items()))
+        root = self._square_root(core) if exponent.denominator == 2 else None
+        if root is not None:
+            return self.multiply(outside, self._power_of_size(root, exact(2 * exponent)))
+        base = self._over("base", "", core, "", self.is_positive(core))
         return self.multiply(outside, self.monomial({base: exponent}))
 
     def _power_of_monomial(self, monomial, coefficient, exponent):
         if isinstance(exponent, int):
             out = self.monomial({a: exact(e * exponent) for a, e in monomial})
             return self.scale(out, Fraction(coefficient) ** exponent)
-        out = self.monomial({a: exact(e * exponent) for a, e in monomial if a.positive})
+        parts, others = [], []
+        for a, e in monomial:
+            if a.positive or (a.kind == "sum" and _not_negative(a)):
+                parts.append(self.monomial({a: exact(e * exponent)}))
+            elif _is_even(e) and exponent.denominator == 2:
+                parts.append(self._power_of_size(Polynomial({((a, 1),): 1}), exact(e * exponent)))
+            else:
+                others.append((a, e))
         size = Fraction(abs(coefficient))
         for number, e in ((size.numerator, exponent), (size.denominator, -exponent)):
             for prime in _prime_factors(number):
-                base = self._over("base", "", constant(prime), str(prime), True)
-                out = self.multiply(out, self.monomial({base: e}))
-        others = tuple((a, e) for a, e in monomial if not a.positive)
+                parts.append(self.monomial({self._over("base", "", constant(prime), str(prime), True): e}))
         if others or coefficient < 0:
-            inside = Polynomial({others: -1 if coefficient < 0 else 1})
-            out = self.multiply(out, self.monomial({self._over("base", "", inside, ""): exponent}))
-        return out
+            inside = Polynomial({tuple(others): -1 if coefficient < 0 else 1})
+            parts.append(self.monomial({self._over("base", "", inside, ""): exponent}))
+        return self.multiply(*parts)
 
-    def _without_content(self, poly, whole):
-        """The common factor of all terms, its coefficient, and what remains; only positive factors under a root."""
+    def _power_of_size(self, poly, exponent):
+        """|poly| to a whole power."""
+        out = self.power(poly, exponent)
+        return out if exponent % 2 == 0 or self.is_not_negative(poly) else self.multiply(out, self.sign(poly))
+
+    def _square_root(self, poly):
+        """A polynomial whose square this is, found term by term from the leading one; None if there is none."""
+        lead, coefficient, _ = self._leading(poly)
+        if any(not _is_even(e) or e < 0 for _, e in lead) or not _is_square(coefficient):
+            return None
+        first = tuple((a, e // 2) for a, e in lead)
+        root = Polynomial({first: exact(Fraction(isqrt(coefficient.numerator), isqrt(coefficient.denominator)))})
+        for _ in range(len(poly.terms)):
+            rest = self.subtract(poly, self.multiply(root, root))
+            if not rest.terms:
+                return root
+            lead, coefficient, _ = self._leading(rest)
+            quotient = {
+                a: e - dict(first).get(a, 0) for a, e in {**dict.fromkeys(dict(first), 0), **dict(lead)}.items()
+            }
+            if any(not isinstance(e, int) or e < 0 for e in quotient.values()):
+                return None
+            term = self.monomial(quotient)
+            root = self.add(root, self.scale(term, Fraction(coefficient) / (2 * root.terms[first])))
+            if first not in root.terms:
+                return None
+        return None
+
+    def _without_content(self, poly, taken):
+        """The common factor of all terms, its coefficient, and what remains; `taken` says what may come out."""
         least = None
         for m in poly.terms:
             here = dict(m)
             least = here if least is None else {a: min(least.get(a, 0), here.get(a, 0)) for a in {**least, **here}}
-        content = tuple(
-            sorted(((a, e) for a, e in least.items() if e and (whole or a.positive)), key=lambda f: f[0].order)
-        )
-        first = min(poly.terms, key=lambda m: [(a.order, e) for a, e in m])
-        coefficient = poly.terms[first] if whole else abs(poly.terms[first])
+        content = {a: out for a, e in least.items() if e and (out := taken(a, e))}
+        content = tuple(sorted(content.items(), key=lambda f: f[0].order))
+        first = self._leading(poly)[0]
+        coefficient = poly.terms[first] if taken is _anything else abs(poly.terms[first])
         inverse = Polynomial({tuple((a, -e) for a, e in content): 1 / Fraction(coefficient)})
         return content, coefficient, self.multiply(poly, inverse)
 
@@ -351,7 +413,7 @@ class Algebra:
             if below and self.is_positive(above) and all(a.positive for a in below):
                 logs = [self.scale(self._log_of_atom(a), -e) for a, e in below.items()]
                 return self.add(self.log(above), *logs)
-            content, coefficient, core = self._without_content(poly, whole=False)
+            content, coefficient, core = self._without_content(poly, _positive_factors)
             if content or coefficient != 1:
                 outside = self.log(Polynomial({content: coefficient}))
                 return self.add(outside, self.of(self._over("log", "", core, "")))
@@ -369,19 +431,52 @@ class Algebra:
             return constant(int(poly.number > 0))
         if self.is_positive(poly):
             return constant(1)
+        if self.is_not_negative(self.scale(poly, -1)):
+            return constant(0)
         common = [f for f in next(iter(poly.terms)) if f[0].kind == "step" and all(f in m for m in poly.terms)]
         if common:
             rest = Polynomial({tuple(f for f in m if f not in common): c for m, c in poly.terms.items()})
             return self.multiply(self.monomial(dict(common)), self.step(rest))
-        _, _, core = self._without_content(poly, whole=False)
+        _, _, core = self._without_content(poly, _positive_factors)
         return self.of(self._over("step", "", core, ""))
 
-    def integral(self, ends, body):
-        """An integral without a closed form; its variable is a parameter of the body."""
-        polys = [p for p in (*ends, body) if isinstance(p, Polynomial)]
-        indices = frozenset().union(*(p.indices for p in polys))
+    def sign(self, poly):
+        """-1, 0 or 1; of a product it is the product of the signs."""
+        if len(poly.terms) != 1:
+            return self.subtract(self.step(poly), self.step(self.scale(poly, -1)))
+        ((monomial, coefficient),) = poly.terms.items()
+        out = constant(1 if coefficient > 0 else -1)
+        for a, e in monomial:
+            unit = Polynomial({((a, 1),): 1})
+            if not a.positive:
+                both = self.subtract(self.step(unit), self.step(self.scale(unit, -1)))
+                out = self.multiply(out, both, both) if _is_even(e) else self.multiply(out, both)
+        return out
+
+    def absolute(self, poly):
+        """The polynomial without its sign."""
+        if self.is_not_negative(poly):
+            return poly
+        if self.is_not_negative(self.scale(poly, -1)):
+            return self.scale(poly, -1)
+        if len(poly.terms) == 1:
+            ((monomial, coefficient),) = poly.terms.items()
+            parts = [self._size_of(a, e) for a, e in monomial]
+            return self.scale(self.multiply(*parts), abs(coefficient))
+        return self.multiply(poly, self.sign(poly))
+
+    def _size_of(self, a, exponent):
+        power = Polynomial({((a, exponent),): 1})
+        if _not_negative(a) or _is_even(exponent):
+            return power
+        return self.multiply(power, self.sign(Polynomial({((a, 1),): 1})))
+
+    def integral(self, low, high, variable, body):
+        """An integral without a closed form; the ends are polynomials or the texts of infinities."""
+        polys = [p for p in (low, high, body) if isinstance(p, Polynomial)]
+        indices = frozenset().union(*(p.indices for p in polys)) - {variable}
         depth = max(map(self._depth_of, polys))
-        return self.of(self.atom("integral", (ends, body), indices, depth))
+        return self.of(self.atom("integral", ((low, high, variable), body), indices, depth))
 
     def named(self, name, poly):
         """A function that has no rule here but its name."""
@@ -565,13 +660,15 @@ class Algebra:
         if a.kind == "delta":
             return self.delta(*map(at, a.data))
         if a.kind == "functional":
-            name, slots, arguments = a.data
-            slots = tuple((n, at(i), at(j)) for n, i, j in slots)
-            return self.functional(name, slots, [(r, c, self.rename(p, mapping)) for r, c, p in arguments])
+            slots = tuple((n, at(i), at(j)) for n, i, j in a.data[1])
+            arguments = [(i, j, self.rename(p, mapping)) for i, j, p in self.open_functional(a)]
+            return self.functional(a.data[0], slots, arguments)
         return self.map_inside(a, lambda p: self.rename(p, mapping))
 
     def map_inside(self, a, change):
         """The atom, as a polynomial, with `change` applied to the polynomial that it is made of."""
+        if a.kind == "functional":
+            return self.functional(*a.data[:2], [(i, j, change(p)) for i, j, p in self.open_functional(a)])
         tag, inside = a.data
         if a.kind == "undefined":
             return self.undefined(*tag, change(inside))
@@ -579,7 +676,10 @@ class Algebra:
             names, body = self.open_sum(a)
             return self.sum_over(change(body), names)
         if a.kind == "integral":
-            return self.integral(tuple(change(p) if isinstance(p, Polynomial) else p for p in tag), change(inside))
+            *ends, variable = tag
+            return self.integral(
+                *(change(p) if isinstance(p, Polynomial) else p for p in ends), variable, change(inside)
+            )
         if a.kind == "base":
             return change(inside)
         if a.kind == "named":
@@ -638,8 +738,60 @@ class Algebra:
     # -- looking -----------------------------------------------------------------------------------
 
     def is_positive(self, poly):
-        """Whether every term is a product of positive factors."""
-        return bool(poly.terms) and all(c > 0 and _all_positive(m) for m, c in poly.terms.items())
+        """Whether it is known to be positive: by its factors, by a hypothesis, or because sizes are at least 1."""
+        if not poly.terms:
+            return False
+        if all(c > 0 and _all_positive(m) for m, c in poly.terms.items()):
+            return True
+        above_one = self._from_one(poly)
+        if above_one is not None and above_one.terms.get((), 0) > 0 and min(above_one.terms.values()) > 0:
+            return True
+        return any(strict and self._same_sign(poly, p, wildcards) for p, wildcards, strict in self._signs)
+
+    def is_not_negative(self, poly):
+        """Whether it is known to be positive or zero."""
+        if all(c > 0 and all(_not_negative(a) or _is_even(e) for a, e in m) for m, c in poly.terms.items()):
+            return True
+        above_one = self._from_one(poly)
+        if above_one is not None and min(above_one.terms.values(), default=0) >= 0:
+            return True
+        return any(self._same_sign(poly, p, wildcards) for p, wildcards, _ in self._signs)
+
+    def _from_one(self, poly):
+        """A polynomial of sizes alone, in terms of how much each exceeds 1; None if it holds anything else."""
+        sizes = [
+            a.kind == "symbol" and a.data in self.sizes and isinstance(e, int) and e > 0
+            for m in poly.terms
+            for a, e in m
+        ]
+        if not sizes or not all(sizes):
+            return None
+        parts = []
+        for m, c in poly.terms.items():
+            shifted = [self.power(self.add(constant(1), Polynomial({((a, 1),): 1})), e) for a, e in m]
+            parts.append(self.scale(self.multiply(*shifted), c))
+        return self.add(*parts)
+
+    def assume_sign(self, poly, wildcards, strict):
+        """From now on the polynomial is positive (or not negative), whatever its wildcard indices are."""
+        self._signs.append((poly, tuple(wildcards), strict))
+
+    def _same_sign(self, poly, pattern, wildcards):
+        """Whether a polynomial is a positive multiple of a pattern, or exceeds it by what is not negative."""
+        signs, self._signs = self._signs, []
+        try:
+            choices = [{}]
+            for w in wildcards:
+                choices = [{**c, w: t} for c in choices for t in ["0", *sorted(poly.indices)]]
+            core = self._without_content(poly, _positive_factors)[2]
+            for known in (self.rename(pattern, c) for c in choices):
+                if self.is_not_negative(self.subtract(poly, known)):
+                    return True
+                if known.terms and self._without_content(known, _positive_factors)[2] == core:
+                    return True
+            return False
+        finally:
+            self._signs = signs
 
     def atoms_of(self, poly):
         """All atoms, also those inside others, each once."""
@@ -706,7 +858,7 @@ def parts_of(a):
     if a.kind in ("symbol", "entry", "delta"):
         return []
     if a.kind == "functional":
-        return [p for _, _, p in a.data[2]]
+        return [p for _, p in a.data[3]]
     if a.kind == "integral":
         return [p for p in (*a.data[0], a.data[1]) if isinstance(p, Polynomial)]
     return [a.data[1]]
@@ -724,6 +876,37 @@ def _literals(a):
 
 def _all_positive(monomial):
     return all(a.positive for a, _ in monomial)
+
+
+def _is_even(exponent):
+    return isinstance(exponent, int) and exponent % 2 == 0
+
+
+def _not_negative(a):
+    """Whether an atom is positive or zero by what it is made of."""
+    if a.positive or a.kind in ("step", "delta"):
+        return True
+    if a.kind != "sum":
+        return False
+    return all(c > 0 and all(_not_negative(b) or _is_even(e) for b, e in m) for m, c in a.data[1].terms.items())
+
+
+def _is_square(value):
+    return value > 0 and all(isqrt(n) ** 2 == n for n in (value.numerator, value.denominator))
+
+
+def _anything(a, exponent):
+    return exponent
+
+
+def _positive_factors(a, exponent):
+    return exponent if a.positive else 0
+
+
+def _under_a_root(a, exponent):
+    if a.positive or (a.kind == "sum" and _not_negative(a)):
+        return exponent
+    return exponent - exponent % 2 if isinstance(exponent, int) else 0
 
 
 def _order_of(poly):

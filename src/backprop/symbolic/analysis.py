@@ -78,7 +78,7 @@ def _opaque(algebra, body, name, low, high):
     """An integral that is equal to itself only."""
     taken = {a.data for a in algebra.atoms_of(body) if a.kind == "symbol"}
     variable = next(v for v in (f"$x{n}" for n in range(len(taken) + 1)) if v not in taken)
-    return algebra.integral((low, high), algebra.rename(body, {name: variable}))
+    return algebra.integral(low, high, variable, algebra.rename(body, {name: variable}))
 
 
 def limit(algebra, body, name, point, direction):

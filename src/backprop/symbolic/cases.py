@@ -5,6 +5,7 @@ from itertools import product
 
 from .algebra import constant
 from .differentiation import map_atoms
+from .errors import ZeroDenominator
 
 MOST_KINKS = 4
 
@@ -14,10 +15,15 @@ def zero_in_all_cases(algebra, poly, is_zero):
     arguments = _arguments(algebra, poly)
     if not arguments or len(arguments) > MOST_KINKS:
         return False
-    return all(
-        is_zero(_in_case(algebra, poly, dict(zip(arguments, signs, strict=True))))
-        for signs in product((1, -1, 0), repeat=len(arguments))
-    )
+    cases = product((1, -1, 0), repeat=len(arguments))
+    return all(_holds(algebra, poly, dict(zip(arguments, signs, strict=True)), is_zero) for signs in cases)
+
+
+def _holds(algebra, poly, signs, is_zero):
+    try:
+        return is_zero(_in_case(algebra, poly, signs))
+    except ZeroDenominator:
+        return True  # nothing is claimed where the expression has no value
 
 
 def _arguments(algebra, poly):

@@ -53,50 +53,22 @@ def _of_atom(algebra, a, name, at):
     return algebra.multiply(_OUTER[a.kind](algebra, tag, inside), inner)
 
 
-def _of_integral(algebra, ends, inner, name, at):
+def _of_integral(algebra, tag, inner, name, at):
     """The derivative under the integral sign, for ends that do not move."""
+    *ends, variable = tag
     if any(isinstance(e, Polynomial) and differentiate(algebra, e, name, at).terms for e in ends):
         raise ExpressionError(f"an integral whose ends depend on {name} is not differentiated")
-    return algebra.integral(ends, inner) if inner.terms else inner
+    return algebra.integral(*ends, variable, inner) if inner.terms else inner
 
 
 def _chain_rule(algebra, a, name, at):
-    functional, slots, arguments = a.data
     parts = []
-    for n, (rows, cols, inside) in enumerate(arguments):
-        i, j = (_running(algebra, size) for size in (rows, cols))
-        meant = {f"$r{n}{functional}": i, f"$c{n}{functional}": j}
-        inner = differentiate(algebra, _at(algebra, inside, meant), name, at)
+    for n, (i, j, inside) in enumerate(algebra.open_functional(a)):
+        inner = differentiate(algebra, inside, name, at)
         if inner.terms:
-            outer = algebra.functional(functional, (*slots, (n, i, j)), arguments)
+            outer = algebra.functional(a.data[0], (*a.data[1], (n, i, j)), algebra.open_functional(a))
             parts.append(algebra.sum_over(algebra.multiply(outer, inner), [k for k in (i, j) if k != "0"]))
     return algebra.add(*parts)
-
-
-def _running(algebra, size):
-    if size.number == 1:
-        return "0"
-    return algebra.fresh(constant(0), algebra.subtract(size, constant(1)))
-
-
-def _at(algebra, poly, meant):
-    """The argument of a functional at one entry: its parameters get a meaning."""
-    return map_atoms(algebra, poly, lambda a: _with_parameters(algebra, a, meant))
-
-
-def _with_parameters(algebra, a, meant):
-    if a.kind == "entry":
-        name, i, j = a.data
-        return algebra.entry(name, meant.get(i, i), meant.get(j, j))
-    if a.kind == "delta":
-        return algebra.delta(*(meant.get(k, k) for k in a.data))
-    if a.kind == "symbol" and a.data in meant:
-        return algebra.symbol(meant[a.data])
-    if a.kind == "functional":
-        name, slots, arguments = a.data
-        slots = tuple((n, meant.get(i, i), meant.get(j, j)) for n, i, j in slots)
-        return algebra.functional(name, slots, [(r, c, _at(algebra, p, meant)) for r, c, p in arguments])
-    return None
 
 
 def map_atoms(algebra, poly, replace):
@@ -106,7 +78,7 @@ def map_atoms(algebra, poly, replace):
         factors = []
         for a, e in monomial:
             new = replace(a)
-            if new is None and a.kind not in ("entry", "symbol", "delta", "functional"):
+            if new is None and a.kind not in ("entry", "symbol", "delta"):
                 new = algebra.map_inside(a, lambda p: map_atoms(algebra, p, replace))
             factors.append(Polynomial({((a, e),): 1}) if new is None else algebra.power(new, e))
         parts.append(algebra.scale(algebra.multiply(*factors), coefficient))
@@ -121,11 +93,6 @@ def replace_entries(algebra, poly, name, value):
             return value(*a.data[1:])
         if a.kind == "symbol" and a.data == name:
             return value()
-        if a.kind == "functional":
-            functional, slots, arguments = a.data
-            return algebra.functional(
-                functional, slots, [(r, c, map_atoms(algebra, p, replace)) for r, c, p in arguments]
-            )
         return None
 
     return map_atoms(algebra, poly, replace)

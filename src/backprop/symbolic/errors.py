@@ -5,6 +5,10 @@ class ExpressionError(ValueError):
     """Something was written that the language has no meaning for."""
 
 
+class ZeroDenominator(ExpressionError):
+    """A denominator is zero, so the expression means nothing."""
+
+
 class ShapeError(ExpressionError):
     """Shapes or index ranges clash."""
 

@@ -3,9 +3,9 @@
 A step ``a <= b`` is proved when one of these rules applies, in this order. What they do not cover is refused.
 
 1. The two sides are equal.
-2. The difference b - a is a sum of products that are not negative: even powers, positive names, e^x, norms,
-   1[x > 0].
-3. It is a hypothesis (`given`), for some value of its free indices; with |x| <= c also x <= c, -x <= c and x² <= c².
+2. It is a hypothesis (`given`), for some value of its free indices; with |x| <= c also x <= c, -x <= c and x² <= c².
+3. The difference b - a is not negative: a hypothesis says so, or it is a sum of products of even powers, positive
+   names, e^x, norms and 1[x > 0], or a polynomial in sizes that is not negative since sizes are at least 1.
 4. Known bounds: σ(x) <= 1, tanh x <= 1, sin x <= 1, cos x <= 1, 1[x > 0] <= 1, the same for their sizes and squares,
    x <= |x|, x <= relu(x), relu(x) <= |x|, ln x <= x - 1 for x > 0.
 5. Norms: ‖A + B‖ <= ‖A‖ + ‖B‖ (triangle), ‖A B‖ <= ‖A‖ ‖B‖ (submultiplicative), ⟨A, B⟩ <= ‖A‖ ‖B‖ (Cauchy-Schwarz),
@@ -58,8 +58,8 @@ class _Comparison:
             return None
         rules = (
             self._equal,
-            self._not_negative_difference,
             self._hypothesis,
+            self._not_negative_difference,
             self._known_bound,
             self._norm_rule,
             self._dropped_terms,
@@ -241,14 +241,7 @@ class _Comparison:
         return self._hypothesis(Number(0), e, 0) is not None
 
     def _poly_not_negative(self, poly):
-        return all(c > 0 and all(self._atom_not_negative(a, e) for a, e in m) for m, c in poly.terms.items())
-
-    def _atom_not_negative(self, a, exponent):
-        if a.positive or a.kind in ("step", "delta") or (isinstance(exponent, int) and exponent % 2 == 0):
-            return True
-        if a.kind == "base":
-            return getattr(exponent, "denominator", 1) % 2 == 0 or self._poly_not_negative(a.data[1])
-        return a.kind == "sum" and self._poly_not_negative(a.data[1])
+        return self.algebra.is_not_negative(poly)
 
 
 def _factors(e):

@@ -85,7 +85,7 @@ class Lowering:
             return self.algebra.symbol(bound[e])
         if e in self.definitions and e not in held:
             return self.scalar(self.definitions[e].body, {}, held)
-        return self.algebra.symbol(e.name, e.positive)
+        return self._size(e) if e.integer and e.positive else self.algebra.symbol(e.name, e.positive)
 
     def _plus(self, e, bound, held):
         return self.algebra.add(*(self.scalar(t, bound, held) for t in e.args))
@@ -137,14 +137,10 @@ class Lowering:
 
     def _functional(self, e, bound, held):
         arguments = []
-        for n, a in enumerate(e.arguments):
-            i, j = f"$r{n}{e.name}", f"$c{n}{e.name}"
-            if a.is_matrix:
-                rows, cols = (self._size(d) for d in a.shape)
-                i, j = ("0" if d == ONE else k for d, k in zip(a.shape, (i, j), strict=True))
-                arguments.append((rows, cols, self.entry(a, i, j, bound, held)))
-            else:
-                arguments.append((constant(1), constant(1), self.scalar(a, bound, held)))
+        for a in e.arguments:
+            i, j = (self._running(d) for d in a.shape) if a.is_matrix else ("0", "0")
+            inside = self.entry(a, i, j, bound, held) if a.is_matrix else self.scalar(a, bound, held)
+            arguments.append((i, j, inside))
         return self.algebra.functional(e.name, (), arguments)
 
     def _partial(self, e, bound, held):
@@ -308,7 +304,10 @@ class Lowering:
         return bound.get(k, k.name)
 
     def _size(self, d):
-        return constant(d.value) if isinstance(d, Number) else self.algebra.symbol(d.name, positive=True)
+        if isinstance(d, Number):
+            return constant(d.value)
+        self.algebra.sizes.add(d.name)
+        return self.algebra.symbol(d.name, positive=True)
 
     def _running(self, d):
         """A fresh index over a dimension; a dimension of one has the index 0 only."""
@@ -325,6 +324,14 @@ class Lowering:
         return _MEANINGS[f.name](self.algebra, x)
 
     # -- hypotheses --------------------------------------------------------------------------------
+
+    def assume_inequality(self, h, free):
+        """Take an inequality as a hypothesis about a sign, for every value of the indices named in `free`."""
+        shaped = next((e for e in (h.less, h.more) if e.is_matrix), None)
+        at = () if shaped is None else [self._running(d) for d in shaped.shape]
+        less, more = (self.entry(e, *at, {}, frozenset()) if e.is_matrix else self.scalar(e) for e in (h.less, h.more))
+        wildcards = [*free, *(k for k in at if k != "0")]
+        self.algebra.assume_sign(self.algebra.subtract(more, less), wildcards, h.strict)
 
     def assume(self, left, right, free):
         """Take `left` = `right` as a hypothesis, for every value of the indices named in `free`."""
@@ -375,10 +382,6 @@ def _half_of_exponentials(sign):
     return meaning
 
 
-def _sign(algebra, x):
-    return algebra.subtract(algebra.step(x), algebra.step(algebra.scale(x, -1)))
-
-
 _MEANINGS = {
     "exp": lambda algebra, x: algebra.exp(x),
     "log": lambda algebra, x: algebra.log(x),
@@ -392,6 +395,6 @@ _MEANINGS = {
     "softplus": lambda algebra, x: algebra.log(algebra.add(constant(1), algebra.exp(x))),
     "relu": lambda algebra, x: algebra.multiply(x, algebra.step(x)),
     "step": lambda algebra, x: algebra.step(x),
-    "sign": _sign,
-    "abs": lambda algebra, x: algebra.multiply(x, _sign(algebra, x)),
+    "sign": lambda algebra, x: algebra.sign(x),
+    "abs": lambda algebra, x: algebra.absolute(x),
 }

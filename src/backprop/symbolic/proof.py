@@ -63,6 +63,8 @@ class Prover:
             self._assumed = True
             for a, b in self.equations:
                 self.lowering.assume(a, b, [k.name for k in free_indices(a)])
+            for h in self.inequalities:
+                self.lowering.assume_inequality(h, [k.name for k in free_indices(h.less, h.more)])
 
     def matches(self, difference, less, more):
         """Whether a normal form is that of ``more - less`` for some value of the hypothesis's free indices."""

@@ -19,6 +19,7 @@ from .ranges import index_ranges
 UNEQUAL = (2, 3, 4, 5)
 ATTEMPTS = 40
 WORLDS, MOST_WORLDS = 3, 8
+MOST_MOVES = 40
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,8 @@ class Refuter:
                 continue
             below_one = name in self._below_one
             positive = name in self._positive() or (isinstance(name, Symbol) and name.positive)
-            shrink = 4 if below_one and attempt > 4 else 1
+            shrink = (4 if below_one and attempt > 4 else 1) * (-1 if name in self._negative() else 1)
+            positive = positive or name in self._negative()
             if isinstance(name, Symbol):
                 leaves[name] = draw(rng, positive, below_one) / shrink
             else:
@@ -181,6 +183,9 @@ class Refuter:
 
     def _positive(self):
         return [getattr(h.more, "matrix", h.more) for h in self.inequalities if h.less == Number(0)]
+
+    def _negative(self):
+        return [getattr(h.less, "matrix", h.less) for h in self.inequalities if h.more == Number(0)]
 
     # -- hypotheses --------------------------------------------------------------------------------
 
@@ -203,17 +208,52 @@ class Refuter:
         return leaves
 
     def _make_room(self, leaves, settled, number):
-        """Move a number that only bounds other things until it bounds them."""
-        for h in self.inequalities:
-            for bound, other, sign in ((h.more, h.less, 1), (h.less, h.more, -1)):
-                free = isinstance(bound, Symbol) and bound in leaves and bound not in settled
-                if free and bound not in self._names_of(other):
-                    values = self._values(leaves, number)
-                    met = [x if sign > 0 else y for x, y in self._instances(values, h.less, h.more)]
-                    needed = max(met) if sign > 0 else min(met)
-                    if not h.holds(*((needed, leaves[bound]) if sign > 0 else (leaves[bound], needed))):
-                        leaves = {**leaves, bound: needed + sign * abs(leaves[bound])}
+        """Move single numbers until the inequalities hold, each time the one that leaves the fewest broken."""
+        for _ in range(MOST_MOVES):
+            broken = self._broken(leaves, number)
+            if not broken:
+                return leaves
+            h, index, cell = broken[0]
+            moves = self._moves(h, index, cell, leaves, settled, number)
+            ranked = [(len(self._broken(m, number)), n) for n, m in enumerate(moves)]
+            if not ranked or min(ranked)[0] >= len(broken) + 1:
+                return leaves
+            leaves = moves[min(ranked)[1]]
         return leaves
+
+    def _broken(self, leaves, number):
+        """Every instance of an inequality that does not hold: the hypothesis, the index and the cell."""
+        values = self._values(leaves, number)
+        out = []
+        for h in self.inequalities:
+            for index in self._indices(values, h.less, h.more):
+                less, more = np.broadcast_arrays(values.of(h.less, index), values.of(h.more, index))
+                out += [(h, index, cell) for cell, x in np.ndenumerate(less) if not h.holds(x, more[cell])]
+        return out
+
+    def _moves(self, h, index, cell, leaves, settled, number):
+        """Worlds in which one instance holds, each with one number moved."""
+
+        def gap(trial):
+            values = self._values(trial, number)
+            less, more = np.broadcast_arrays(values.of(h.less, index), values.of(h.more, index))
+            return more[cell] - less[cell]
+
+        out = []
+        for m, at in self._free_places([h.less, h.more], leaves):
+            if m in settled or (m, at) in settled:
+                continue
+            now = leaves[m] if at is None else leaves[m][at]
+            here, ahead, twice = (gap(_with(leaves, m, at, now + d)) for d in (0, 1, 2))
+            if not near(ahead, here) and near(twice - ahead, ahead - here):
+                out.append(_with(leaves, m, at, now + (abs(now) - here) / (ahead - here)))
+        return out
+
+    def _free_places(self, expressions, leaves):
+        free = [m for e in expressions for m in self._names_of(e) if m in leaves and not isinstance(leaves[m], int)]
+        return [
+            (m, at) for m in dict.fromkeys(free) for at in (_places(leaves[m]) if isinstance(m, Matrix) else [None])
+        ]
 
     def _named_side(self, a, b):
         for name, other in ((b, a), (a, b)):
@@ -243,8 +283,7 @@ class Refuter:
         if named and named[0] not in settled:
             settled.add(named[0])
             return {**leaves, named[0]: self._values(leaves, number).of(named[1])}
-        free = [m for m in self._names_of(a) + self._names_of(b) if m in leaves and not isinstance(leaves[m], int)]
-        places = [(m, at) for m in free for at in (_places(leaves[m]) if isinstance(m, Matrix) else [None])]
+        places = self._free_places([a, b], leaves)
         for index in self._indices(self._values(leaves, number), a, b):
             cells = np.ndindex(*self._values(leaves, number).of(a, index).shape) if a.is_matrix else [None]
             for cell in cells:
