@@ -8,7 +8,7 @@ from backprop.symbolic import Derivation, Partial, Sum, column, delta, dimension
 from backprop.symbolic.expressions import subexpressions
 
 
-def _naming(mistakes, reference, **how):
+def naming(mistakes, reference, **how):
     """As `computes`, with the mistakes of one exercise named: `mistakes` maps what to say to what is then computed."""
     judge = computes(reference, **how)
     suspects = {words: computes(mistake, **how) for words, mistake in mistakes.items()}
@@ -79,7 +79,7 @@ PRODUCT = Exercise(
     id="softmax-product",
     stub=softmax_product,
     reference=softmax_product_solution,
-    judge=_naming(
+    judge=naming(
         {
             "This keeps the diagonal of the Jacobian, p(1 − p), and loses the rest of it.": _diagonal_only,
             "The inner product must be one number a row; here it is one for the whole batch.": _one_sum,
@@ -134,7 +134,7 @@ ANY_LABELS = Exercise(
     id="softmax-any-labels",
     stub=any_labels_gradient,
     reference=any_labels_gradient_solution,
-    judge=_naming(
+    judge=naming(
         {"This is right for labels that sum to one. These do not: see how s enters the formula.": _without_the_sum},
         any_labels_gradient_solution,
         inputs=_large_logits,
@@ -266,7 +266,7 @@ WEIGHT_DECAY = Exercise(
     id="softmax-weight-decay",
     stub=decayed_gradient,
     reference=decayed_gradient_solution,
-    judge=_naming(
+    judge=naming(
         {
             "The decay is divided by m as well, but its term is no mean over samples.": _decay_divided,
             "The first term is the gradient of a sum over samples; the loss is their mean.": _nothing_divided,
@@ -324,7 +324,7 @@ TWO_BATCHES = Exercise(
     id="softmax-two-batches",
     stub=combined_gradient,
     reference=combined_gradient_solution,
-    judge=_naming(
+    judge=naming(
         {
             "An average of averages gives every sample of the smaller part a larger say.": _average_of_averages,
             "These are two means added up. Which quantity adds up over parts of a batch?": _sum_of_averages,
@@ -382,7 +382,7 @@ REPAIRED_LAYER = Exercise(
     id="softmax-repaired-layer",
     stub=repaired_layer,
     reference=repaired_layer_solution,
-    judge=_naming(
+    judge=naming(
         {
             "Nothing is divided yet, and the labels are taken to sum to one.": _as_found,
             "Divided once, as it should be. But these labels do not sum to one.": _divided_only,
