@@ -235,3 +235,16 @@ def test_in_the_book_the_picture_has_its_alternative_and_keeps_its_contrast_in_t
     (image,) = re.findall(r"<img[^>]*>", page)
     assert f'alt="{ALT}"' in image
     assert "dark-light" in image
+
+
+def test_paths_draws_one_path_a_value():
+    figure = plotting.paths("$w$", ["$z_0$", "$z_1$", "$z_2$"], "$L$", ["$3$", "$-2$", "$1$"])
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert [word for word in words if word.startswith("$z")] == ["$z_0$", "$z_1$", "$z_2$"]
+    assert words.count("") == 6  # two arrows a path
+
+
+@pytest.mark.parametrize(("through", "coefficients"), [(["$z$"], ["$1$"]), (["$y$", "$z$"], ["$1$"])])
+def test_paths_refuses_what_is_no_sum_over_paths(through, coefficients):
+    with pytest.raises(ValueError, match="expected two or more of each"):
+        plotting.paths("$w$", through, "$L$", coefficients)

@@ -326,3 +326,51 @@ class _Drawing:
                 color=colour, linestyle=line, linewidth=1.6,
             )
         )  # fmt: skip
+
+
+def paths(start, through, end, coefficients):
+    """Draw the paths from one value to another, one through each value between: what the chain rule adds up.
+
+    Parameters
+    ----------
+    start, end : str
+        The first and the last value, as Matplotlib mathematics.
+    through : sequence of str
+        The values between, top to bottom, at least two.
+    coefficients : sequence of str
+        What stands on the first half of each path, in the order of `through`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two paths, or not one coefficient a path.
+
+    Examples
+    --------
+    >>> figure = paths("$w$", ["$z_0$", "$z_1$"], "$L$", ["$3$", "$-2$"])
+    >>> [text.get_text() for text in figure.axes[0].texts if text.get_text()]
+    ['$z_0$', '$3$', '$z_1$', '$-2$', '$w$', '$L$']
+    """
+    if len(through) < 2 or len(coefficients) != len(through):
+        raise ValueError(
+            f"through holds {len(through)} values and coefficients {len(coefficients)}: expected two or more of each"
+        )
+    figure = Figure(figsize=(6.0, 0.8 * len(through)))
+    axes = figure.add_subplot()
+    middle, right, centre = 2.4, 4.8, {"ha": "center", "va": "center", "fontsize": 12}
+    heights = np.linspace(1, -1, len(through)) * (len(through) - 1) / 2
+    arrow = {"arrowstyle": "-|>", "color": BLUE, "shrinkA": 17, "shrinkB": 17}
+    for value, coefficient, height in zip(through, coefficients, heights, strict=True):
+        axes.annotate("", (middle, height), (0, 0), arrowprops=arrow)
+        axes.annotate("", (right, 0), (middle, height), arrowprops=arrow)
+        axes.text(middle, height, value, **centre)
+        axes.text(0.52 * middle, 0.52 * height + 0.2, coefficient, color=BLUE, **centre)
+    axes.text(0, 0, start, **centre)
+    axes.text(right, 0, end, **centre)
+    axes.set(xlim=(-0.4, right + 0.4), ylim=(heights[-1] - 0.4, heights[0] + 0.4))
+    axes.set_axis_off()
+    return figure

@@ -5,7 +5,6 @@ import numpy as np
 from backprop.course import Exercise, Wrong, computes, derives, recalls
 from backprop.symbolic import (
     Derivation,
-    Grad,
     Partial,
     delta,
     dimensions,
@@ -21,7 +20,7 @@ from backprop.symbolic import (
 
 
 def entries_moved(m, n_in, n_out):
-    """How many entries of Z change when one entry of X changes?"""
+    """How many entries of Z can change when one entry of X changes?"""
     return ...
 
 
@@ -42,32 +41,33 @@ ENTRIES_MOVED = Exercise(
     },
 )
 
-# -- 2. implement: weights stored as PyTorch stores them --------------------------------------------------------------
+# -- 2. implement: samples in columns ----------------------------------------------------------------------------------
 
 
-def stored_gradient(dZ, X):
-    """The gradient of V in Z = X Vᵀ + b, where V has shape (n_out, n_in)."""
+def column_gradient(dZ, X):
+    """The gradient of V in Z = V X + b 1ᵀ, with samples in the columns of X and Z."""
     return ...
 
 
-def stored_gradient_solution(dZ, X):
-    return dZ.T @ X
+def column_gradient_solution(dZ, X):
+    # The sum over samples runs over the second index of both, so the right factor is turned.
+    return dZ @ X.T
 
 
-STORED_GRADIENT = Exercise(
-    id="linear-stored-gradient",
-    stub=stored_gradient,
-    reference=stored_gradient_solution,
+COLUMN_GRADIENT = Exercise(
+    id="linear-column-gradient",
+    stub=column_gradient,
+    reference=column_gradient_solution,
     judge=computes(
-        stored_gradient_solution,
-        inputs=lambda rng: {"dZ": rng.normal(size=(5, 4)), "X": rng.normal(size=(5, 3))},
+        column_gradient_solution,
+        inputs=lambda rng: {"dZ": rng.normal(size=(4, 5)), "X": rng.normal(size=(3, 5))},
         name="dV",
-        m="X",
     ),
     wrong={
-        "this course's layout": Wrong(lambda dZ, X: X.T @ dZ, says="transpose"),
-        "averaged over the batch": Wrong(lambda dZ, X: dZ.T @ X / len(X), says="m = 5"),
-        "the sign of the update": Wrong(lambda dZ, X: -dZ.T @ X, says="sign"),
+        "transposed": Wrong(lambda dZ, X: X @ dZ.T, says="transpose"),
+        "this chapter's formula": Wrong(lambda dZ, X: X.T @ dZ, says="stopped with ValueError"),
+        "averaged over the batch": Wrong(lambda dZ, X: dZ @ X.T / X.shape[1], says="factor"),
+        "the sign of the update": Wrong(lambda dZ, X: -dZ @ X.T, says="sign"),
     },
 )
 
@@ -107,44 +107,56 @@ FIRST_LAYER_GRADIENT = Exercise(
     },
 )
 
-# -- 4. derive: the bias, with the engine as judge --------------------------------------------------------------------
+# -- 4. derive: weights stored as PyTorch stores them, with the engine as judge ----------------------------------------
 
 m, n_in, n_out = dimensions("m n_in n_out")
-i, j, k, q = indices("i j k q")
-X, W, b = matrix("X", m, n_in), matrix("W", n_in, n_out), row("b", n_out)
+i, k, p, q = indices("i k p q")
+X, S, b = matrix("X", m, n_in), matrix("V", n_out, n_in), row("b", n_out)
 Z = matrix("Z", m, n_out)
 L = functional("L", Z)
-LAYER = {Z: X * W + ones(m) * b}
+stored = {Z: X * S.T + ones(m) * b}
 
 
-def bias_derivation():
-    """Derive ∂L/∂b for any loss, from Partial(L, b[q]) to a sum over samples."""
+def stored_derivation():
+    """Derive ∂L/∂V[q, p] for any loss, down to one sum over samples."""
     return ...
 
 
-def bias_derivation_solution():
+def stored_derivation_solution():
     return (
-        Derivation(Partial(L, b[q]), let=LAYER)
-        .then(total(Partial(L, Z[i, k]) * Partial(Z[i, k], b[q]), i, k), because="chain rule over every entry of $Z$")
-        .then(total(Partial(L, Z[i, k]) * delta(k, q), i, k), because="$b_k$ is $b_q$ only if $k = q$")
-        .then(total(Partial(L, Z[i, q]), i), because="of the sum over $k$, column $q$ is left")
+        Derivation(Partial(L, S[q, p]), stored)
+        .then(
+            total(Partial(L, Z[i, k]) * Partial(Z[i, k], S[q, p]), i, k),
+            because="chain rule over every entry of $Z$",
+        )
+        .then(
+            total(Partial(L, Z[i, k]) * X[i, p] * delta(k, q), i, k),
+            because="$V_{kj}$ is $V_{qp}$ only if both indices agree",
+        )
+        .then(
+            total(Partial(L, Z[i, q]) * X[i, p], i),
+            because="of the sum over $k$, column $q$ is left",
+        )
     )
 
 
-def _reaches_the_bias_gradient(derivation):
+def _reaches_the_stored_gradient(derivation):
     if not isinstance(derivation, Derivation):
         return f"Return the Derivation itself, not {type(derivation).__name__}."
+    if derivation.start != Partial(L, S[q, p]):
+        return "Every step holds, but start from Partial(L, S[q, p])."
     if len(derivation.steps) < 2:
         return "Every step holds. Show the way there in at least two steps: the chain rule, then the Jacobian."
-    if derivation.start != Partial(L, b[q]):
-        return "Every step holds, but start from Partial(L, b[q])."
-    derivation.then(total(Partial(L, Z[i, q]), i), because="the goal")
+    last = str(derivation.result)
+    if "δ" in last or "∂V" in last:
+        return "Every step holds, but you are not there: a delta or a derivative of Z is left in the last line."
+    derivation.then(total(Partial(L, Z[i, q]) * X[i, p], i), because="the goal")
     return ""
 
 
-def _bias(*steps):
+def _stored(*steps):
     def answer():
-        derivation = Derivation(Partial(L, b[q]), let=LAYER)
+        derivation = Derivation(Partial(L, S[q, p]), stored)
         for step in steps:
             derivation = derivation.then(step, because="a try")
         return derivation
@@ -152,18 +164,21 @@ def _bias(*steps):
     return answer
 
 
-BIAS_DERIVATION = Exercise(
-    id="linear-bias-derivation",
-    stub=bias_derivation,
-    reference=bias_derivation_solution,
-    judge=derives(_reaches_the_bias_gradient),
+_CHAIN_RULE = total(Partial(L, Z[i, k]) * Partial(Z[i, k], S[q, p]), i, k)
+STORED_DERIVATION = Exercise(
+    id="linear-stored-derivation",
+    stub=stored_derivation,
+    reference=stored_derivation_solution,
+    judge=derives(_reaches_the_stored_gradient),
     wrong={
-        "averaged over the batch": Wrong(_bias(total(Partial(L, Z[i, q]), i) / m), says="A step of yours is refused"),
-        "the sum over samples forgotten": Wrong(
-            _bias(total(Partial(L, Z[i, k]) * Partial(Z[i, k], b[q]), k)), says="A step of yours is refused"
+        "averaged over the batch": Wrong(
+            _stored(_CHAIN_RULE, total(Partial(L, Z[i, q]) * X[i, p], i) / m), says="A step of yours is refused"
         ),
-        "in one leap": Wrong(_bias(total(Partial(L, Z[i, q]), i)), says="at least two steps"),
-        "the whole matrix": Wrong(lambda: Derivation(Grad(L, b), let=LAYER), says="at least two steps"),
+        "one sample only": Wrong(_stored(Partial(L, Z[i, q]) * X[i, p]), says="A step of yours is refused"),
+        "in one leap": Wrong(_stored(total(Partial(L, Z[i, q]) * X[i, p], i)), says="at least two steps"),
+        "stopped at the delta": Wrong(
+            _stored(_CHAIN_RULE, total(Partial(L, Z[i, k]) * X[i, p] * delta(k, q), i, k)), says="a delta"
+        ),
     },
 )
 
@@ -171,14 +186,7 @@ BIAS_DERIVATION = Exercise(
 
 
 def repaired_step(dZ, X, W, b, rate):
-    """Return what the layer below needs: the gradient of the input, from the weights of the forward pass.
-
-    As found, with its bug:
-
-        W = W - rate * X.T @ dZ
-        b = b - rate * dZ.sum(axis=0)
-        return dZ @ W.T
-    """
+    """Return dX and the updated W and b."""
     return ...
 
 
@@ -187,42 +195,59 @@ def repaired_step_solution(dZ, X, W, b, rate):
     dX = dZ @ W.T
     W = W - rate * X.T @ dZ
     b = b - rate * dZ.sum(axis=0)
-    return dX
+    return dX, W, b
+
+
+def _step_inputs(rng):
+    sizes = {"dZ": (5, 4), "X": (5, 3), "W": (3, 4), "b": 4}
+    return {name: rng.normal(size=size) for name, size in sizes.items()} | {"rate": 0.1}
+
+
+def _all_three(answer):
+    """Judge the three results one after the other, each under its own name."""
+
+    def result(function, number):
+        def one(**arguments):
+            results = function(**arguments)
+            if results is None or results is ...:
+                return results
+            if not (isinstance(results, tuple) and len(results) == 3):
+                raise ValueError("three results were expected, dX, W and b")
+            return results[number]
+
+        return one
+
+    for number, name in enumerate(("dX", "W", "b")):
+        feedback = computes(result(repaired_step_solution, number), _step_inputs, name, m="X")(result(answer, number))
+        if not feedback.passed:
+            return feedback
+    return feedback
 
 
 def _as_found(dZ, X, W, b, rate):
     W = W - rate * X.T @ dZ
     b = b - rate * dZ.sum(axis=0)
-    return dZ @ W.T
+    return dZ @ W.T, W, b
 
 
 def _changed_in_place(dZ, X, W, b, rate):
     dX = dZ @ W.T
     W -= rate * X.T @ dZ
-    return dX
+    return dX, W, b - rate * dZ.sum(axis=0)
 
 
 REPAIRED_STEP = Exercise(
     id="linear-repaired-step",
     stub=repaired_step,
     reference=repaired_step_solution,
-    judge=computes(
-        repaired_step_solution,
-        inputs=lambda rng: {
-            "dZ": rng.normal(size=(5, 4)),
-            "X": rng.normal(size=(5, 3)),
-            "W": rng.normal(size=(3, 4)),
-            "b": rng.normal(size=4),
-            "rate": 0.1,
-        },
-        name="dX",
-        m="X",
-    ),
+    judge=_all_three,
     wrong={
         "as found": Wrong(_as_found, says="already updated"),
         "the caller's W is changed": Wrong(_changed_in_place, says="changes its argument W"),
-        "the gradient as a step": Wrong(lambda dZ, X, W, b, rate: -dZ @ W.T, says="sign"),
-        "W not transposed": Wrong(lambda dZ, X, W, b, rate: dZ @ W, says="stopped with ValueError"),
+        "dX alone": Wrong(lambda dZ, X, W, b, rate: dZ @ W.T, says="three results"),
+        "uphill": Wrong(
+            lambda dZ, X, W, b, rate: (dZ @ W.T, W + rate * X.T @ dZ, b + rate * dZ.sum(axis=0)), says="your W"
+        ),
     },
 )
 
