@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from backprop.sphinxext.address import theme_options
-from backprop.sphinxext.evidence import EXPLAINED, OF_THE_WHOLE, SIGNS
+from backprop.sphinxext.evidence import EXPLAINED, OF_ONE_LINE, OF_THE_WHOLE, SIGNS
 from backprop.sphinxext.katex import Katex, MathError, lines_aligned
 from backprop.sphinxext.records import FORMS, BadRecord, validated
 from backprop.sphinxext.theme import lighter_head, once
@@ -126,7 +126,7 @@ def test_a_derivation_cannot_claim_more_than_its_weakest_step(weaker):
 
 
 def test_every_evidence_has_its_sign_and_words():
-    assert set(SIGNS) == set(EXPLAINED) == set(OF_THE_WHOLE)
+    assert set(SIGNS) == set(EXPLAINED) == set(OF_THE_WHOLE) == set(OF_ONE_LINE)
     assert len(set(SIGNS.values())) == len(SIGNS)
 
 
@@ -288,8 +288,25 @@ def test_weaker_evidence_is_named_in_a_word_on_the_line_and_for_the_whole(build_
     weak = {**RECORDS["derivation"], "label": "eq:demo-weak", "evidence": evidence}
     weak["steps"] = [{**STEP, "evidence": evidence}]
     page = drawn(build_pages, ("derivation", weak))
+    assert len(page.having("word")) == 1
+    assert OF_ONE_LINE[evidence] in page.text
+    weak["steps"] = [STEP, *weak["steps"]]
+    page = drawn(build_pages, ("derivation", weak))
     assert len(page.having("word")) == 2
     assert OF_THE_WHOLE[evidence] in page.text
+
+
+def test_a_result_of_one_step_is_shown_once(build_pages):
+    single = {**RECORDS["derivation"], "steps": [STEP], "result": formula(r"\partial L = \mathtt{once}")}
+    built = build_pages(a=notebook(("derivation", single)))
+    assert built.warnings == ""
+    page = Outline(built.html["a"])
+    assert built.html["a"].count(r">\partial L = \mathtt{once}</annotation>") == 1
+    assert r"= X^T G</annotation>" not in built.html["a"]
+    assert len(page.having("result")) == len(page.having("eqno")) == 1
+    assert len(page.having("evidence")) == 1
+    for word in ("(1.1)", "row", "Established by: rules.", OF_ONE_LINE["proved"], "formula P0.4"):
+        assert word in page.text
 
 
 def test_a_derivation_without_a_label_has_no_number(build_pages):

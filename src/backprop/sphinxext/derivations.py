@@ -8,7 +8,7 @@ from urllib.parse import quote
 from docutils import nodes
 
 from backprop.sphinxext.drawing import Place, formula, inline
-from backprop.sphinxext.evidence import OF_THE_WHOLE
+from backprop.sphinxext.evidence import OF_ONE_LINE, OF_THE_WHOLE
 from backprop.sphinxext.markup import Markup, element, text_with_math
 from backprop.sphinxext.records import RELATIONS
 
@@ -20,15 +20,28 @@ def derivation(place: Place, record: dict[str, Any]) -> Markup:
     for lead, formulas in (("where", record["let"]), ("given", record["given"])):
         if formulas:
             figure += meanings(lead, formulas)
-    lines = [line(place, number, step) for number, step in enumerate(record["steps"], start=1)]
-    start = element(
-        "li", formula(record["start"]["latex"], "The starting point"), classes="derivation-line derivation-start"
-    )
-    figure += element("ol", start, *lines, classes="derivation-lines", role="list")
-    if label:
-        figure += place.numbered(record["result"]["latex"], label)
-    figure += evidence_of_the_whole(place, record)
+    alone = label is not None and len(record["steps"]) == 1
+    if alone:
+        figure += only_line(place, record)
+    else:
+        figure += rows(place, record)
+        if label:
+            figure += place.numbered(record["result"]["latex"], label)
+    figure += evidence_of_the_whole(place, record, alone=alone)
     return figure
+
+
+def only_line(place: Place, record: dict[str, Any]) -> Markup:
+    """A result of one step is its own only line: shown once, with its number, its reason and its mark."""
+    stated = place.numbered(record["result"]["latex"], record["label"])
+    return element("div", stated, reason(place, record["steps"][0]), classes="derivation-only")
+
+
+def rows(place: Place, record: dict[str, Any]) -> Markup:
+    start = formula(record["start"]["latex"], "The starting point")
+    lines = [line(place, number, step) for number, step in enumerate(record["steps"], start=1)]
+    first = element("li", start, classes="derivation-line derivation-start")
+    return element("ol", first, *lines, classes="derivation-lines", role="list")
 
 
 def meanings(lead: str, formulas: list[dict[str, str]]) -> Markup:
@@ -40,15 +53,20 @@ def meanings(lead: str, formulas: list[dict[str, str]]) -> Markup:
 
 def line(place: Place, number: int, step: dict[str, Any]) -> Markup:
     math = formula(f"{RELATIONS[step['relation']]} {step['latex']}", f"Line {number}")
+    return element("li", math, reason(place, step), classes="derivation-line")
+
+
+def reason(place: Place, step: dict[str, Any]) -> Markup:
     because = element("span", *text_with_math(step["because"]), classes="because")
-    reason = element("div", because, place.mark(step["evidence"], step["detail"]), classes="derivation-reason")
-    return element("li", math, reason, classes="derivation-line")
+    return element("div", because, place.mark(step["evidence"], step["detail"]), classes="derivation-reason")
 
 
-def evidence_of_the_whole(place: Place, record: dict[str, Any]) -> Markup:
+def evidence_of_the_whole(place: Place, record: dict[str, Any], *, alone: bool) -> Markup:
+    """What the weakest line allows to say; a result of one line bears the mark of the whole already."""
     evidence = record["evidence"]
-    words = element("span", OF_THE_WHOLE[evidence])
-    caption = element("figcaption", place.mark(evidence), words, classes="derivation-evidence")
+    words = element("span", (OF_ONE_LINE if alone else OF_THE_WHOLE)[evidence])
+    marks = [] if alone else [place.mark(evidence)]
+    caption = element("figcaption", *marks, words, classes="derivation-evidence")
     if record["proves"]:
         noun = "formula" if len(record["proves"]) == 1 else "formulas"
         caption += element("span", f"{noun} {', '.join(record['proves'])}", classes="proves")

@@ -15,6 +15,12 @@ OF_THE_WHOLE = {
     "expanded": "At least one line is proved at the listed sizes only.",
     "evaluated": "At least one line was only compared at random points.",
 }
+OF_ONE_LINE = {
+    "identical": "Both sides are the same expression, for all sizes.",
+    "proved": "Proved for all sizes.",
+    "expanded": "Proved at the listed sizes only.",
+    "evaluated": "Only compared at random points.",
+}
 HOLDS_FOR_ALL_SIZES = ("identical", "proved")
 REFUSED_BY = {
     "shapes": "The two sides do not have the same shape.",
