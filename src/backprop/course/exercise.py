@@ -15,7 +15,7 @@ from backprop.diagnose import diagnose
 
 FEEDBACK_MIME = "application/vnd.backprop.feedback+json"
 
-EMPTY = "Nothing written yet. Replace the … by your answer and run both cells again."
+EMPTY = "Nothing written yet. Replace the … by your answer and run the check again."
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Exercise:
     ...     wrong={"one side only": Wrong(lambda m: m, says="your answer is 3")},
     ... )
     >>> exercise.check(count)
-    Not yet. Nothing written yet. Replace the … by your answer and run both cells again.
+    Not yet. Nothing written yet. Replace the … by your answer and run the check again.
     >>> exercise.check(lambda m: m + 1)
     Not yet. For m = 3 your answer is 4, which is not right.
     >>> exercise.check(lambda m: m + m)
