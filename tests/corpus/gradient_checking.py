@@ -16,7 +16,7 @@ from backprop.symbolic import (
     symbol,
 )
 
-from .identity import NORM_OF_MULTIPLE, SIGN_HYPOTHESIS, at_most, identity
+from .identity import at_most, identity
 
 n = dimensions("n")
 a, b = column("a", n), column("b", n)
@@ -82,7 +82,6 @@ IDENTITIES = [
         "P2.8",
         norm(a - c * a) / (norm(a) + norm(c * a)),
         absolute(1 - c) / (1 + absolute(c)),
-        unproved=NORM_OF_MULTIPLE,
     ),
     identity("relative-error-squared", "P2.8", norm(a - c * a) ** 2 / norm(a) ** 2, (1 - c) ** 2),
     identity(
@@ -92,7 +91,6 @@ IDENTITIES = [
         (1 + z / step_size) / 2,
         given=[z + step_size > 0, step_size - z > 0],
         draw={z: inside},
-        unproved=SIGN_HYPOTHESIS,
     ),
     identity(
         "difference-kink",
@@ -110,13 +108,11 @@ IDENTITIES = [
         1,
         given=[z - step_size > 0],
         draw={z: ahead},
-        unproved=SIGN_HYPOTHESIS,
     ),
     identity(
         "difference-at-kink",
         "P2.9",
         (relu(step_size) - relu(-step_size)) / (2 * step_size),
         Fraction(1, 2),
-        unproved=SIGN_HYPOTHESIS,
     ),
 ]

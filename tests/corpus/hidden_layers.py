@@ -21,7 +21,7 @@ from backprop.symbolic import (
     zeros,
 )
 
-from .identity import ALL_NEGATIVE, identity
+from .identity import identity
 
 m, n0, n1, n2 = dimensions("m n0 n1 n2")
 i, k, l, p, q, r = indices("i k l p q r")
@@ -62,7 +62,7 @@ BELOW = {"given": {dz1: m * Grad(L, Z1)}, "draw": {dz1: m_times(Grad(L, Z1))}}
 TRAINED = {"given": {total(Y[k, i], k): 1}, "draw": {Y: labels}}
 ROWS = functional("S", rows)
 TRANSPOSED = {rows: X * V.T + ones(m) * bias.T}
-DEAD = {"given": [Z1[k, i] < 0], "draw": {Z1: negative}, "unproved": ALL_NEGATIVE}
+DEAD = {"given": [Z1[k, i] < 0], "draw": {Z1: negative}}
 MASKED = {"given": {mask: zeros(n1, m)}, "draw": {mask: lambda rng, world: world.value(zeros(n1, m))}}
 
 IDENTITIES = [

@@ -8,11 +8,6 @@ from backprop.symbolic.expressions import Symbol, subexpressions, substitute, sy
 
 SQUARE = dimensions("D")
 
-# Why some identities are not proved; each reason is tested to be still true.
-NORM_OF_MULTIPLE = "the engine has no rule for the norm of a multiple, ‖c a‖ = |c| ‖a‖; the squares are proved"
-SIGN_HYPOTHESIS = "a hypothesis about a sign does not settle the side of a kink; with 1[z + h > 0] = 1 it is proved"
-ALL_NEGATIVE = "the refuter finds no world in which all entries are negative; with the mask as a name it is proved"
-
 
 @dataclass(frozen=True)
 class Line:
@@ -32,8 +27,7 @@ class Identity:
     """A derivation that the course makes, as data.
 
     `draw` says how the names that hypotheses restrict are drawn for an independent evaluation: from the name to a
-    function of the random generator and of what `numbers.World` knows so far. `unproved` says why the engine cannot
-    prove the identity, where it cannot.
+    function of the random generator and of what `numbers.World` knows so far.
     """
 
     name: str
@@ -43,7 +37,6 @@ class Identity:
     let: dict = field(default_factory=dict)
     given: dict | list = field(default_factory=dict)
     draw: dict[Expression, Callable] = field(default_factory=dict)
-    unproved: str = ""
 
     def begin(self):
         """The derivation before its first step."""
@@ -64,11 +57,11 @@ class Identity:
         return derivation
 
 
-def identity(name, proves, start, *lines, let=None, given=None, draw=None, unproved=""):
+def identity(name, proves, start, *lines, let=None, given=None, draw=None):
     """An `Identity`; `proves` is a text of formula ids, and lines without a relation of their own are equations."""
     lines = tuple(line if isinstance(line, Line) else Line(sympify(line)) for line in lines)
     given = {} if given is None else given
-    return Identity(name, tuple(proves.split()), sympify(start), lines, let or {}, given, draw or {}, unproved)
+    return Identity(name, tuple(proves.split()), sympify(start), lines, let or {}, given, draw or {})
 
 
 def in_a_square_world(identity):
@@ -98,7 +91,6 @@ def in_a_square_world(identity):
         {square(a): square(b) for a, b in identity.let.items()},
         given,
         {square(name): drawn(draw) for name, draw in identity.draw.items()},
-        identity.unproved,
     )
 
 

@@ -16,7 +16,7 @@ from backprop.symbolic import (
     total,
 )
 
-from .identity import NORM_OF_MULTIPLE, identity
+from .identity import identity
 
 m, n0, n1, n2 = dimensions("m n0 n1 n2")
 i, k = indices("i k")
@@ -70,7 +70,6 @@ IDENTITIES = [
         "P2.4",
         norm(m * A0 - A0) / (norm(m * A0) + norm(A0)),
         (m - 1) / (m + 1),
-        unproved=NORM_OF_MULTIPLE,
     ),
     identity(
         "mean-relative-error-squared",
