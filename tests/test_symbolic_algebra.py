@@ -38,7 +38,8 @@ from backprop.symbolic import (
     total,
     trace,
 )
-from backprop.symbolic.algebra import Algebra, constant
+from backprop.symbolic.algebra import Algebra
+from backprop.symbolic.atoms import constant
 from backprop.symbolic.definitions import read_definitions
 from backprop.symbolic.errors import ExpressionError
 from backprop.symbolic.evaluation import OutsideDomain
@@ -108,6 +109,7 @@ SAME = {
     "inside a function": (f(total(v[k] * C[k, p], k)), f(total(C[l, p] * v[l], l))),
     "power of a power": ((s**2) ** x * s**-x, s**x),
     "symmetric": (total(C[k, l] * v[k] * v[l], k, l), total(C[k, l] * v[l] * v[k], l, k)),
+    "eight cycle": (trace(C * C * C * C * C * C * C * C), trace(C * C * (C * C * (C * C * (C * C))))),
     "four cycle": (trace(C * C * C * C), total(C[i, j] * C[j, k] * C[k, l] * C[l, i], i, j, k, l)),
 }
 
@@ -127,6 +129,9 @@ DIFFERENT = {
     "shifted": (total(u[n], (n, 1, N - 1)), total(u[n], n)),
     "step flipped": (step(x), step(-x)),
     "literal": (v[0], v[p]),
+    "sum that may be empty": (step(Sum(exp(x) + 0 * k, (k, 0, K - 2))), Number(1)),
+    "step of a parameter": (functional("L", relu(v)), functional("L", v)),
+    "kinks inside a functional": (functional("L", relu(v) - relu(-v)), functional("L", v)),
 }
 
 
@@ -158,6 +163,8 @@ def test_names_of_bound_indices_inside_functions_do_not_matter():
 def test_a_zero_denominator_is_an_error():
     with pytest.raises(ExpressionError, match="a denominator is zero"):
         equal(1 / (x - x), y)
+    with pytest.raises(ExpressionError, match="the logarithm of zero"):
+        equal(log(x - x), y)
 
 
 def test_second_derivatives_of_a_functional_are_symmetric():

@@ -32,7 +32,8 @@ from backprop.symbolic import (
 
 SOURCE = Path(backprop.symbolic.__file__).parent
 LANGUAGE = {"errors", "expressions", "functions"}  # the expression classes, which both halves read
-PROVER = {"algebra", "analysis", "cases", "differentiation", "inequalities", "lowering", "proof", "simplifier"}
+PROVER = {"algebra", "analysis", "applications", "arithmetic", "assumptions", "atoms", "cases", "differentiation"}
+PROVER |= {"inequalities", "lowering", "naming", "powers", "proof", "renaming", "simplifier", "sums"}
 REFUTER = {"evaluation", "high_precision", "refutation"}
 RUNG_ONE = {"ranges"}  # shapes and ranges, checked before either half begins
 

@@ -155,6 +155,11 @@ def test_part_of_a_range_is_allowed():
         ({x: t, t: x + 1}, DefinitionError, r"the definitions go round in a circle: x → t → x"),
         ({N: 3}, DefinitionError, r"N is a dimension or an index, which is not defined by let"),
         ({Z[n, k]: X[n, k]}, ShapeError, r"the index k runs over"),
+        (
+            {t: X[n, i] ** 2},
+            DefinitionError,
+            r"the definition of t has the free index n: sum over it",
+        ),
     ],
 )
 def test_definitions_that_mean_nothing(let, error, message):

@@ -44,7 +44,8 @@ from backprop.symbolic import (
     trace,
     zeros,
 )
-from backprop.symbolic.algebra import Algebra, constant
+from backprop.symbolic.algebra import Algebra
+from backprop.symbolic.atoms import constant
 from backprop.symbolic.definitions import read_definitions
 from backprop.symbolic.errors import ZeroDenominator
 from backprop.symbolic.evaluation import OutsideDomain

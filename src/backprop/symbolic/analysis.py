@@ -8,7 +8,7 @@ where g and its first k - 1 derivatives vanish at 0 (Taylor), which also serves 
 import math
 from fractions import Fraction
 
-from .algebra import constant
+from .atoms import constant
 from .differentiation import differentiate, map_atoms
 from .errors import ExpressionError
 

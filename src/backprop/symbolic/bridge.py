@@ -4,11 +4,10 @@ from itertools import product
 
 import numpy as np
 
-from .diagnosis import free_indices
 from .errors import ExpressionError, ShapeError
 from .evaluation import Values
 from .expressions import Matrix, Number, Symbol, shape_text, subexpressions, sympify
-from .ranges import index_ranges
+from .ranges import free_indices, index_ranges
 
 
 def evaluate(formula, arrays, *, order=None):

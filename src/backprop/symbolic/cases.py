@@ -3,7 +3,7 @@
 from fractions import Fraction
 from itertools import product
 
-from .algebra import constant
+from .atoms import constant
 from .differentiation import map_atoms
 from .errors import ZeroDenominator
 
@@ -27,10 +27,13 @@ def _holds(algebra, poly, signs, is_zero):
 
 
 def _arguments(algebra, poly):
-    """What the steps depend on, each once up to its sign; steps inside a sum, which bind its index, are left alone."""
+    """What the steps depend on, each once up to its sign.
+
+    Steps that depend on the bound index of a sum, or on a functional's parameter, have no single sign: they stay.
+    """
     out = []
     for a in algebra.atoms_of(poly):
-        if a.kind == "step" and not a.depth:
+        if a.kind == "step" and all(k[0].isalpha() for k in a.indices):
             inside = a.data[1]
             if inside not in out and algebra.scale(inside, -1) not in out:
                 out.append(inside)

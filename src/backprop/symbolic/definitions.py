@@ -2,6 +2,7 @@
 
 from .errors import DefinitionError, NameClash, ShapeError
 from .expressions import Apply, Entry, Functional, Matrix, Symbol, shape_text, subexpressions, sympify
+from .ranges import free_indices
 
 
 class Definition:
@@ -39,6 +40,11 @@ def read_definitions(let):
             raise DefinitionError(f"{name} is a dimension or an index, which is not defined by let")
         if name in out:
             raise DefinitionError(f"{name} is defined twice: as {out[name].body} and as {right}")
+        loose = [k for k in free_indices(right) if k not in (indices or ())]
+        if loose:
+            raise DefinitionError(
+                f"the definition of {left} has the free index {loose[0]}: sum over it, or define an entry that has it"
+            )
         if left.shape != right.shape:
             if left.shape == () and right.shape == (sympify(1), sympify(1)):
                 right = right[0, 0]

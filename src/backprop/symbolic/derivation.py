@@ -6,13 +6,13 @@ from enum import IntEnum
 from . import records
 from .deadline import Clock
 from .definitions import read_definitions, refuse_clashes
-from .diagnosis import free_indices, what_is_wrong
+from .diagnosis import what_is_wrong
 from .errors import ExpressionError, OutOfTime, ShapeError
 from .expressions import Expression, shape_text, sympify
 from .hypotheses import read_hypotheses
 from .inequalities import at_most
 from .proof import Prover, needs_analysis
-from .ranges import index_ranges
+from .ranges import free_indices, index_ranges
 from .refutation import Refuter
 
 RELATIONS = ("=", "<=")
@@ -252,8 +252,8 @@ class Derivation:
             return Evidence.PROVED, "normal form, case by case"
         if self._prover.by_simplifier(left, right):
             return Evidence.PROVED, "SymPy's simplifier"
-        if accept <= Evidence.EXPANDED and self._prover.by_expansion(left, right):
-            return Evidence.EXPANDED, "all sizes 1, 2 and 3"
+        if accept <= Evidence.EXPANDED and (sizes := self._prover.by_expansion(left, right)):
+            return Evidence.EXPANDED, sizes
         return Evidence.EVALUATED, "random points only"
 
     def _uses_sympy(self, *sides):

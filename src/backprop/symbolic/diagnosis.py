@@ -18,7 +18,6 @@ from .expressions import (
     Number,
     Partial,
     Quotient,
-    Sum,
     Symbol,
     Times,
     Transpose,
@@ -28,28 +27,6 @@ from .expressions import (
 from .functions import sigmoid, step, tanh
 
 MOST_CANDIDATES = 40
-
-
-def free_indices(*expressions):
-    """The indices that stand free in the expressions, in the order of appearance."""
-    out = {}
-    for e in expressions:
-        _collect(e, frozenset(), out)
-    return list(out)
-
-
-def _collect(e, bound, out):
-    if isinstance(e, Symbol):
-        if e.integer and not e.positive and e not in bound:
-            out[e] = None
-    elif isinstance(e, Sum):
-        for _, low, high in e.limits:
-            _collect(low, bound, out)
-            _collect(high, bound, out)
-        _collect(e.body, bound | {k for k, _, _ in e.limits}, out)
-    else:
-        for part in e.children():
-            _collect(part, bound, out)
 
 
 def what_is_wrong(left, right, definitions, survives):

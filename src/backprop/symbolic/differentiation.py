@@ -12,7 +12,7 @@ The rules, as a table:
 | L(A, …)               | Σᵢⱼ ∂L/∂A[i, j] ∂A[i, j], the chain rule over every entry (an axiom) |
 """
 
-from .algebra import Polynomial, constant, exact
+from .atoms import Polynomial, constant, exact
 from .errors import ExpressionError
 
 

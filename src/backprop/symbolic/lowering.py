@@ -7,7 +7,7 @@ are worked out: ∂e/∂v holds v as a variable of its own while everything else
 from typing import ClassVar
 
 from . import analysis
-from .algebra import constant
+from .atoms import constant
 from .differentiation import differentiate, replace_entries
 from .errors import ExpressionError, HypothesisError
 from .expressions import (

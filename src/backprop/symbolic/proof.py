@@ -1,12 +1,13 @@
 """The rungs that prove: normal form, SymPy's simplifier, and expansion at explicit sizes."""
 
-from .algebra import Algebra, Polynomial
+from itertools import product
+
+from .algebra import Algebra
+from .atoms import Polynomial
 from .cases import zero_in_all_cases
-from .diagnosis import free_indices
 from .expressions import Entry, Integral, Limit, Matrix, Number, Symbol, subexpressions, substitute
 from .lowering import Lowering
-
-EXPANDED_SIZES = (1, 2, 3)
+from .ranges import free_indices
 
 
 class Prover:
@@ -97,35 +98,37 @@ class Prover:
         return simplifies_to_zero(self.difference(left, right), self.tick)
 
     def by_expansion(self, left, right):
-        """Whether the sides agree with every dimension written out as 1, 2 and 3."""
+        """The sizes at which both sides agree with every sum written out, as text; None if they differ somewhere."""
         dimensions = self._dimensions(left, right)
-        if not dimensions:
-            return False
-        for n in EXPANDED_SIZES:
-            sized = {d: Number(n) for d in dimensions}
-            a, b = (self._with_sizes(x, sized) for x in (left, right))
-            definitions = {
-                self._with_sizes(k, sized): type(d)(d.written, self._with_sizes(d.body, sized), d.indices)
-                for k, d in self.definitions.items()
-            }
-            equations = [(self._with_sizes(x, sized), self._with_sizes(y, sized)) for x, y in self.equations]
-            inequalities = [
-                type(h)(self._with_sizes(h.less, sized), self._with_sizes(h.more, sized), h.strict)
-                for h in self.inequalities
-            ]
-            there = Prover(definitions, equations, inequalities, self.tick)
-            if not (there.by_normal_form(a, b) or there.by_simplifier(a, b)):
-                return False
-        return True
+        sizes = _expanded_sizes(len(dimensions))
+        if not dimensions or not all(self._agree_at(dict(zip(dimensions, n, strict=True)), left, right) for n in sizes):
+            return None
+        return f"({', '.join(map(str, dimensions))}) = " + ", ".join(f"({', '.join(map(str, n))})" for n in sizes)
+
+    def _agree_at(self, sizes, left, right):
+        sized = {d: Number(n) for d, n in sizes.items()}
+        write = lambda e: substitute(e, sized)  # noqa: E731
+        definitions = {
+            write(k): type(d)(write(d.written), write(d.body), d.indices) for k, d in self.definitions.items()
+        }
+        equations = [(write(x), write(y)) for x, y in self.equations]
+        inequalities = [type(h)(write(h.less), write(h.more), h.strict) for h in self.inequalities]
+        there = Prover(definitions, equations, inequalities, self.tick)
+        left, right = write(left), write(right)
+        return there.by_normal_form(left, right) or there.by_simplifier(left, right)
 
     def _dimensions(self, *expressions):
         whole = [*expressions, *(x for d in self.definitions.values() for x in (d.written, d.body))]
         leaves = [x for e in whole for x in subexpressions(e) if isinstance(x, Symbol) and x.integer and x.positive]
         return list(dict.fromkeys(leaves))
 
-    @staticmethod
-    def _with_sizes(e, sized):
-        return substitute(e, sized)
+
+def _expanded_sizes(count):
+    """Sizes to write out: all combinations of 1, 2, 3 for one or two dimensions, otherwise equal and mixed ones."""
+    if count <= 2:
+        return list(product((1, 2, 3), repeat=count))
+    mixed = [tuple((k + shift) % 3 + 1 for k in range(count)) for shift in range(3)]
+    return [(n,) * count for n in (1, 2, 3)] + mixed
 
 
 def positive_name(h):

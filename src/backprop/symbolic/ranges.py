@@ -32,6 +32,28 @@ def index_ranges(*expressions):
     return free
 
 
+def free_indices(*expressions):
+    """The indices that stand free in the expressions, in the order of appearance."""
+    out = {}
+    for e in expressions:
+        _collect(e, frozenset(), out)
+    return list(out)
+
+
+def _collect(e, bound, out):
+    if isinstance(e, Symbol):
+        if e.integer and not e.positive and e not in bound:
+            out[e] = None
+    elif isinstance(e, Sum):
+        for _, low, high in e.limits:
+            _collect(low, bound, out)
+            _collect(high, bound, out)
+        _collect(e.body, bound | {k for k, _, _ in e.limits}, out)
+    else:
+        for part in e.children():
+            _collect(part, bound, out)
+
+
 def _size_of(k, scope, free):
     if k in scope:
         low, high = scope[k]

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import sympy
 
-from .algebra import constant
+from .atoms import constant
 from .deadline import watched
 
 
