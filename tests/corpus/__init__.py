@@ -41,7 +41,7 @@ SAID_OTHERWISE = {
     "P1.2": "any activation is a map f(U g(z)) that mixes all entries, and softmax; the language has no undefined map",
     "P2.2": "the rank K - 1 is shown by the kernel (J 1 = 0) and by uᵀJu = ½ Σ pᵢpⱼ(uᵢ - uⱼ)², zero there only",
     "P2.7": "Taylor's theorem with a point ξ says that a point exists; the limits of the errors are proved instead",
-    "P2.10": "an expectation over independent weights is written as its rule E[wᵢwⱼ] = v δᵢⱼ; SELU is checked in numbers",
+    "P2.10": "an expectation over independent weights is written as its rule, E[wᵢwⱼ] = v δᵢⱼ; SELU is for numbers",
     "P4.6": "any number of layers is one link of the chain and two whole layers; no ellipsis is in the language",
     "P4.9": "a cost is a count of multiplications and additions, summed over layers with unequal widths",
 }
