@@ -2,9 +2,9 @@
 
     python tools/mutate_book.py book/01_linear_layer.ipynb --count 30
 
-An error is one change in the code of one cell: a sign, a transpose, the order of a matrix product, a factor, an index, an
-axis. It counts as caught when a cell raises, or when an output differs from the stored one, which is what nbval compares.
-Cells that draw, exercises and cells that only import are left alone: they hold no formula of the course.
+An error is one change in the code of one cell: a sign, a transpose, the order of a matrix product, a factor, an index,
+an axis. It counts as caught when a cell raises, or when an output differs from the stored one, which is what nbval
+compares. Cells that draw, exercises and summaries are left alone: they hold no formula of the course.
 """
 
 from __future__ import annotations
@@ -47,9 +47,7 @@ class _Mutator(ast.NodeTransformer):
             node.op = ast.Add()
         elif isinstance(node.op, ast.MatMult) and self._now("factors swapped"):
             node.left, node.right = node.right, node.left
-        elif isinstance(node.op, ast.Div) and self._now("divisor dropped"):
-            return node.left
-        elif isinstance(node.op, ast.Mult) and not _is_text(node) and self._now("right factor dropped"):
+        elif isinstance(node.op, ast.Mult | ast.Div) and not _is_text(node) and self._now("right factor dropped"):
             return node.left
         return node
 
