@@ -105,6 +105,14 @@ INSPECT = r"""
   if ([...document.querySelectorAll(".katex")].some(shown) && fonts.length && !drawnInKatex)
     problems.push("no font of KaTeX is loaded");
 
+  // A number that leaves an equation too little room stands below it.
+  for (const number of document.querySelectorAll(".math-display > .eqno")) {
+    const equation = number.parentElement.querySelector(".math-scroll");
+    const beside = number.getBoundingClientRect().top < equation.getBoundingClientRect().bottom - 1;
+    if (shown(number) && beside && equation.scrollWidth > equation.clientWidth + 1)
+      problems.push(`an equation is cut by its number ${number.textContent}`);
+  }
+
   // What scrolls sideways can be reached and is named.
   const scrolls = ".math-scroll, .table-scroll, .pst-scrollable-table-container, .highlight pre";
   for (const box of document.querySelectorAll(scrolls))
@@ -408,6 +416,11 @@ PLANTED = {
     "a formula without MathML": ('<span class="katex"><span class="katex-html">x</span></span>', "without MathML"),
     "a formula that is not drawn": ('<span class="katex"><math><mi>x</mi></math></span>', "is not drawn"),
     "MathML alone": ("<math><mi>x</mi></math>", "outside a rendered formula"),
+    "an equation cut by its number": (
+        '<div class="math-display" style="display:flex;width:300px"><div class="math-scroll" tabindex="0" role="group" '
+        'aria-label="x" style="overflow-x:auto"><div style="width:400px">x</div></div><b class="eqno">(1.1)</b></div>',
+        "an equation is cut by its number (1.1)",
+    ),
     "a box that cannot be reached": (
         '<div class="math-scroll" style="overflow-x:auto;width:50px"><div style="width:90px">x</div></div>',
         "without a tab stop",
@@ -418,6 +431,11 @@ HARMLESS = {
     "LaTeX in code": "<pre>$x_1$ and \\frac{a}{b}</pre><code>$$</code>",
     "a price": "<p>It costs $5, or $ 6, or 7 $.</p>",
     "a link to another host": '<a href="https://example.org">there</a>',
+    "a number below its equation": (
+        '<div class="math-display" style="display:flex;flex-wrap:wrap;width:300px"><div class="math-scroll" '
+        'tabindex="0" role="group" aria-label="x" style="overflow-x:auto;max-width:100%"><div style="width:400px">x'
+        '</div></div><b class="eqno">(1.1)</b></div>'
+    ),
     "an image with a text alternative": f'<img src="{PIXEL}" alt="A dot.">',
 }
 
