@@ -22,7 +22,7 @@ from backprop.symbolic import (
 
 
 def delta_length(sizes, c):
-    """How many numbers does the note's delta of layer c have? sizes[0] counts the inputs."""
+    """How many numbers has the note's delta of layer c? sizes[0] counts the inputs."""
     return ...
 
 
@@ -90,9 +90,9 @@ BIAS_BELOW = Exercise(
 
 
 def down_to_the_input(weights, activations, y):
-    """The note's delta of layer 1 for k tanh layers of n units, under half the squared error.
+    """The note's delta of layer 1 for k tanh layers, under half the squared error.
 
-    `weights` has shape (k, n, n), each matrix as (out, in); `activations` has shape (k + 1, n), the input first.
+    `weights`: (k, n, n), each (out, in). `activations`: (k + 1, n), the input first.
     """
     return ...
 
@@ -162,7 +162,7 @@ GOAL = Grad(L, a) + W.T * hadamard(Grad(L, a), f_prime(z))
 
 
 def skip_derivation():
-    """Derive ∂L/∂x of a = f(z) + x: start from Grad(L, x) and end with ∂L/∂a, W and f′."""
+    """Derive ∂L/∂x of a = f(z) + x, from Grad(L, x) to ∂L/∂a, W and f′."""
     return ...
 
 
@@ -228,7 +228,7 @@ SKIP_DERIVATION = Exercise(
 
 
 def tied_gradient(dOut, X, W):
-    """The gradient of W in Out = tanh(X W) Wᵀ: one matrix encodes and decodes. Samples are rows."""
+    """The gradient of W in Out = tanh(X W) Wᵀ, where samples are rows."""
     return ...
 
 
@@ -274,9 +274,9 @@ TIED_GRADIENT = Exercise(
 
 
 def check_cost(sizes, m):
-    """How many multiplications of a layer's inputs by its weights do centred differences take?
+    """How many multiplications of inputs by weights do centred differences take?
 
-    Every weight and every bias of layers sizes[0], sizes[1], … is checked, on a batch of m samples.
+    All weights and biases are checked on m samples. sizes[0] counts the inputs.
     """
     return ...
 
@@ -309,7 +309,7 @@ CHECK_COST = Exercise(
 
 
 def repaired_delta(dZ_above, W_above, A, A_above):
-    """dZ of a tanh layer with output A, from dZ of the layer above it. Samples are rows."""
+    """dZ of a tanh layer with output A, from dZ above it, where samples are rows."""
     return ...
 
 
