@@ -169,7 +169,8 @@ def _wrong_functions(e):
 
 def _wrong_ranges(e):
     for n, (k, low, high) in enumerate(e.limits):
-        for shorter in ((k, low + 1, high), (k, low, high - 1)):
+        later = lang.Number(low.value + 1) if isinstance(low, lang.Number) else low + 1
+        for shorter in ((k, later, high), (k, low, high - 1)):
             yield "range", lambda n=n, shorter=shorter: lang.Sum(e.body, *e.limits[:n], shorter, *e.limits[n + 1 :])
 
 

@@ -462,7 +462,8 @@ def differ(world, left, right, relation="=", context=()):
     left, right = sympify(left), sympify(right)
     free = sorted(free_indices(left) | free_indices(right), key=str)
     sizes = index_sizes(world, left, right, *context)
-    for values in product(*(range(sizes[k]) for k in free)):
+    # Nothing says how far an index runs that only a delta holds: the first two values are in any range here.
+    for values in product(*(range(sizes.get(k, 2)) for k in free)):
         at = dict(zip(free, values, strict=True))
         a, b = (np.asarray(world.value(e, at), dtype=object) for e in (left, right))
         if a.shape != b.shape and 1 not in (a.size, b.size):
