@@ -147,7 +147,7 @@ def test_rung_expansion_must_be_asked_for():
     start, end = Sum(k, (k, 0, K - 1)), K * (K - 1) / 2
     assert refused(start, end).rung == "proof"
     d = Derivation(start).then(end, because="Gauss", accept=Evidence.EXPANDED)
-    assert (d.evidence, d.steps[0].detail) == (Evidence.EXPANDED, "(K) = (1), (2), (3)")
+    assert (d.evidence, d.steps[0].detail) == (Evidence.EXPANDED, "K = 1, 2, 3")
 
 
 def test_rung_evaluation_is_never_called_a_proof():

@@ -103,7 +103,7 @@ class Prover:
         sizes = _expanded_sizes(len(dimensions))
         if not dimensions or not all(self._agree_at(dict(zip(dimensions, n, strict=True)), left, right) for n in sizes):
             return None
-        return f"({', '.join(map(str, dimensions))}) = " + ", ".join(f"({', '.join(map(str, n))})" for n in sizes)
+        return f"{_tuple(dimensions)} = {', '.join(map(_tuple, sizes))}"
 
     def _agree_at(self, sizes, left, right):
         sized = {d: Number(n) for d, n in sizes.items()}
@@ -121,6 +121,12 @@ class Prover:
         whole = [*expressions, *(x for d in self.definitions.values() for x in (d.written, d.body))]
         leaves = [x for e in whole for x in subexpressions(e) if isinstance(x, Symbol) and x.integer and x.positive]
         return list(dict.fromkeys(leaves))
+
+
+def _tuple(parts):
+    """(1, 2), or a single part as it is."""
+    written = ", ".join(map(str, parts))
+    return f"({written})" if len(parts) > 1 else written
 
 
 def _expanded_sizes(count):
