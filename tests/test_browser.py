@@ -294,6 +294,18 @@ def test_no_explanation_leaves_the_page(browser, showcase, size):
             assert page.evaluate("document.scrollingElement.scrollWidth") <= SIZES[size]["width"]
 
 
+def test_a_break_it_table_shows_all_its_columns_on_a_phone(browser, showcase):
+    def seen(size):
+        with opened(browser, showcase, size) as (page, _):
+            table = page.locator("table.break-it")
+            ends = [cell["x"] + cell["width"] for cell in (each.bounding_box() for each in table.locator("th").all())]
+            word, legend = table.locator("td .word").first.bounding_box(), page.locator(".break-it-table .legend")
+            return max(ends) <= SIZES[size]["width"], word["width"] > 1, legend.is_visible()
+
+    assert seen("phone") == (True, False, True)
+    assert seen("laptop") == (True, True, False)
+
+
 def test_an_equation_of_another_page_is_shown_on_hover(browser, showcase):
     with opened(browser, showcase.replace("showcase", "intro")) as (page, problems):
         link = page.locator('a[href$="showcase.html#equation-eq-demo-dw"]')

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 
 from backprop.sphinxext.address import theme_options
-from backprop.sphinxext.evidence import EXPLAINED, OF_ONE_LINE, OF_THE_WHOLE, SIGNS
+from backprop.sphinxext.evidence import EXPLAINED, OF_ONE_LINE, OF_THE_WHOLE, OUTCOMES, SIGNS
 from backprop.sphinxext.katex import Katex, MathError, lines_aligned
 from backprop.sphinxext.records import FORMS, BadRecord, validated
 from backprop.sphinxext.theme import lighter_head, once
@@ -358,6 +358,8 @@ def test_a_break_it_table_says_each_outcome_in_a_word(build_pages):
     page = drawn(build_pages, ("table", RECORDS["table"]))
     assert "○ passes" in page.text
     assert "● caught" in page.text
+    assert len(set(OUTCOMES.values())) == len(OUTCOMES)
+    assert len(page.having("word")) == 2 * len(RECORDS["table"]["rows"][0][1:])  # the cells, and the legend
     assert [given.get("scope") for tag, given in page.tags if tag == "th"] == ["col", "col", "col", "row"]
 
 

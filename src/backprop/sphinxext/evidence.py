@@ -33,4 +33,4 @@ CHECKED_BY = {
     "complex step": "the complex step",
     "autodiff": "automatic differentiation",
 }
-OUTCOMES = {"caught": "●", "stops": "●", "passes": "○"}
+OUTCOMES = {"caught": "●", "stops": "■", "passes": "○", "not tried": "–"}

@@ -35,22 +35,33 @@ def feedback(place: Place, record: dict[str, Any]) -> Markup:
 
 
 def table(place: Place, record: dict[str, Any]) -> Markup:
-    """Which check catches which bug: the outcome is a word and a sign, never a colour alone."""
-    head = element("tr", *[element("th", *text_with_math(name), scope="col") for name in record["header"]])
+    """Which check catches which bug: the outcome is a word and a sign, never a colour alone.
+
+    On a phone the eye gets the signs, with a legend; the words stay for a screen reader.
+    """
+    titles = [element("span", *text_with_math(name)) for name in record["header"]]
+    head = element("tr", *[element("th", title, scope="col") for title in titles])
     body = element("tbody", *[table_row(row) for row in record["rows"]])
     drawn = element("table", element("thead", head), body, classes="break-it")
     named = "Which check catches which bug"
-    return element("div", drawn, classes="table-scroll", tabindex="0", role="group", aria_label=named)
+    box = element("div", drawn, classes="table-scroll", tabindex="0", role="group", aria_label=named)
+    seen = {word for row in record["rows"] for word in row[1:]}
+    meanings = [element("span", *outcome(word), classes=outcome_class(word)) for word in OUTCOMES if word in seen]
+    return element("div", box, element("p", *meanings, classes="legend", aria_hidden="true"), classes="break-it-table")
 
 
 def table_row(row: list[str]) -> Markup:
-    cells = [element("td", *outcome(word), classes="outcome-" + word.replace(" ", "-")) for word in row[1:]]
+    cells = [element("td", *outcome(word), classes=outcome_class(word)) for word in row[1:]]
     return element("tr", element("th", *text_with_math(row[0]), scope="row"), *cells)
 
 
 def outcome(word: str) -> list[nodes.Node]:
     glyph = [element("span", OUTCOMES[word], aria_hidden="true"), nodes.Text(" ")] if word in OUTCOMES else []
-    return [*glyph, nodes.Text(word)]
+    return [*glyph, element("span", word, classes="word" if glyph else "")]
+
+
+def outcome_class(word: str) -> str:
+    return "outcome-" + word.replace(" ", "-")
 
 
 def summary(place: Place, record: dict[str, Any]) -> Markup:
