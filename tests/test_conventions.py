@@ -375,9 +375,7 @@ def test_a_pass_that_is_read_in_the_wrong_convention(pass_):
         from_note("002-ce", to_note("002-mse", Pass.of(network, X, Y)))
     with pytest.raises(ValueError, match="of note 004: expected mean_squared_error"):
         from_note("004", [part._replace(loss=2 * part.loss) for part in to_note("004", Pass.of(network, X, Y))])
-    with pytest.raises(
-        ValueError, match=r"note_pass\[0\].dZ\[0\] has shape \(4, 1\) in rows of samples"
-    ):
+    with pytest.raises(ValueError, match=r"note_pass\[0\].dZ\[0\] has shape \(4, 1\) in rows of samples"):
         from_note("004", to_note("001", Pass.of(network, X, Y)))
 
 
