@@ -38,30 +38,27 @@ REFUTER = {"evaluation", "high_precision", "refutation"}
 RUNG_ONE = {"ranges"}  # shapes and ranges, checked before either half begins
 
 
+def files(module):
+    """The files of a module; `expressions` is a package of several."""
+    return sorted((SOURCE / module).glob("*.py")) or [SOURCE / f"{module}.py"]
+
+
 def imports(module):
     """The modules of the engine that a module imports, anywhere in it, and the packages from outside."""
     inside, outside = set(), set()
-    for node in ast.walk(ast.parse((SOURCE / f"{module}.py").read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            inside |= {node.module} if node.module else {a.name for a in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            outside.add(node.module.partition(".")[0])
-        elif isinstance(node, ast.Import):
-            outside |= {a.name.partition(".")[0] for a in node.names}
+    for path in files(module):
+        within = 1 if path.parent == SOURCE else 2  # how many dots lead to the engine's own folder
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == within:
+                inside |= {node.module.partition(".")[0]} if node.module else {a.name for a in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level:
+                outside.add(node.module.partition(".")[0])
+            elif isinstance(node, ast.Import):
+                outside |= {a.name.partition(".")[0] for a in node.names}
     return inside, outside
 
 
-def reached(modules):
-    """Everything that some modules import, directly or not."""
-    found, waiting = set(), list(modules)
-    for m in waiting:
-        if m not in found:
-            found.add(m)
-            waiting += imports(m)[0]
-    return found
-
-
-MODULES = sorted(p.stem for p in SOURCE.glob("*.py"))
+MODULES = sorted({p.relative_to(SOURCE).parts[0].removesuffix(".py") for p in SOURCE.rglob("*.py")})
 
 
 def test_the_prover_and_the_refuter_share_nothing_but_the_expressions():
@@ -98,7 +95,7 @@ def test_the_engine_and_the_numeric_modules_do_not_import_each_other():
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m != "__init__"])
 def test_every_module_says_what_it_is_for(module):
-    assert ast.get_docstring(ast.parse((SOURCE / f"{module}.py").read_text(encoding="utf-8")))
+    assert all(ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) for path in files(module))
 
 
 def test_every_public_name_is_documented():

@@ -1,19 +1,10 @@
-"""The language: scalars, matrices, sums and derivatives, kept exactly as the author wrote them.
-
-SymPy sorts the factors of a product, and it builds ``X*G`` without a word when the shapes of ``X`` and ``G``
-clash. A page of a course can afford neither. So the expressions have classes of their own, which do two things
-only: they keep the written order, and they refuse what has no meaning. They know no algebra; that is the prover's
-work.
-
-Every expression has a ``shape``: ``()`` for a scalar, ``(rows, columns)`` for a matrix. Expressions never change,
-and two are equal when they are written alike.
-"""
+"""What every expression shares, and the scalars: names, sums, products, entries and functions."""
 
 from fractions import Fraction
 from itertools import pairwise
 from numbers import Rational
 
-from .errors import ExpressionError, ShapeError
+from ..errors import ExpressionError, ShapeError
 
 
 class Expression:
@@ -52,12 +43,12 @@ class Expression:
     @property
     def rows(self):
         """The number of rows of a matrix."""
-        return _matrix(self, "the number of rows").shape[0]
+        return require_matrix(self, "the number of rows").shape[0]
 
     @property
     def cols(self):
         """The number of columns of a matrix."""
-        return _matrix(self, "the number of columns").shape[1]
+        return require_matrix(self, "the number of columns").shape[1]
 
     @property
     def T(self):
@@ -69,7 +60,7 @@ class Expression:
         return tuple(_expressions_in(self.args))
 
     def __getitem__(self, at):
-        return _entry(self, at)
+        return entry_of(self, at)
 
     def __neg__(self):
         return times(Number(-1), self)
@@ -122,25 +113,25 @@ class Expression:
         return _inequality(sympify(other), self, False)
 
     def __str__(self):
-        from .printing import text
+        from ..printing import text
 
         return text(self)
 
     __repr__ = __str__
 
     def _repr_latex_(self):
-        from .printing import latex
+        from ..printing import latex
 
         return f"$${latex(self)}$$"
 
     def _sympy_(self):
-        from .interop import to_sympy
+        from ..interop import to_sympy
 
         return to_sympy(self)
 
 
 def _inequality(less, more, strict):
-    from .hypotheses import Inequality
+    from ..hypotheses import Inequality
 
     return Inequality(less, more, strict)
 
@@ -172,13 +163,14 @@ def sympify(value):
     if hasattr(value, "_sympy_") or "sympy" in {
         base.__module__.partition(".")[0] for base in type(value).__mro__ if base.__module__
     }:
-        from .interop import from_sympy
+        from ..interop import from_sympy
 
         return from_sympy(value)
     raise ExpressionError(f"{value!r} ({type(value).__name__}) is not an expression")
 
 
-def _matrix(e, wanted_for):
+def require_matrix(e, wanted_for):
+    """`e`, or an error that says what needed a matrix."""
     if not e.is_matrix:
         raise ShapeError(f"{wanted_for}: expected a matrix, but {e} is a scalar")
     return e
@@ -197,9 +189,6 @@ def scalar(value, wanted_for):
 def shape_text(shape):
     """A shape as a person writes it: ``N×K``."""
     return "×".join(str(d) for d in shape) if shape else "scalar"
-
-
-# -- leaves ----------------------------------------------------------------------------------------
 
 
 class Number(Expression):
@@ -287,9 +276,6 @@ def dimension(value):
     if isinstance(d, Symbol) and d.integer:
         return d
     raise ShapeError(f"a dimension is a positive whole number or one of dimensions('N K'), not {d}")
-
-
-# -- sums, products, quotients, powers -------------------------------------------------------------
 
 
 class Plus(Expression):
@@ -406,9 +392,6 @@ def _refuse_moving(end, k):
             raise ExpressionError(f"the range of {k} ends at {end}: expected numbers and dimensions only")
 
 
-# -- entries, deltas, functions --------------------------------------------------------------------
-
-
 class Entry(Expression):
     """One entry of a matrix expression: ``X[n, p]``; a row or a column takes one index."""
 
@@ -420,8 +403,9 @@ class Entry(Expression):
         return self.args[0]
 
 
-def _entry(e, at):
-    _matrix(e, "indexing")
+def entry_of(e, at):
+    """``e[at]``, with one index for a row or a column."""
+    require_matrix(e, "indexing")
     at = at if isinstance(at, tuple) else (at,)
     if len(at) == 1 and ONE in e.shape:
         at = (at[0], ZERO) if e.cols == ONE else (ZERO, at[0])
@@ -496,240 +480,14 @@ class Functional(Expression):
         return self.args[1]
 
 
-# -- matrices --------------------------------------------------------------------------------------
-
-
 class Transpose(Expression):
     """Rows and columns exchanged."""
 
     __slots__ = ()
 
     def __init__(self, matrix):
-        _matrix(matrix, "transpose")
+        require_matrix(matrix, "transpose")
         super().__init__(matrix, shape=(matrix.cols, matrix.rows))
-
-
-class _EntryByEntry(Expression):
-    __slots__ = ()
-    _word = "combine"
-
-    def __init__(self, *factors):
-        for f in factors:
-            _matrix(f, self._word)
-            if f.shape != factors[0].shape:
-                raise ShapeError(
-                    f"cannot {self._word} {factors[0]} ({shape_text(factors[0].shape)}) and {f} "
-                    f"({shape_text(f.shape)}) entry by entry: expected equal shapes"
-                )
-        super().__init__(*factors, shape=factors[0].shape)
-
-
-class Hadamard(_EntryByEntry):
-    """The product entry by entry, ⊙."""
-
-    __slots__ = ()
-    _word = "multiply"
-
-
-class Divide(_EntryByEntry):
-    """The quotient entry by entry, ⊘."""
-
-    __slots__ = ()
-    _word = "divide"
-
-
-class Ones(Expression):
-    """A matrix of ones, **1**."""
-
-    __slots__ = ()
-
-    def __init__(self, rows, cols):
-        super().__init__(dimension(rows), dimension(cols), shape=(dimension(rows), dimension(cols)))
-
-
-class Zeros(Ones):
-    """A matrix of zeros."""
-
-    __slots__ = ()
-
-
-class Identity(Expression):
-    """The identity matrix."""
-
-    __slots__ = ()
-
-    def __init__(self, size):
-        super().__init__(dimension(size), shape=(dimension(size), dimension(size)))
-
-
-def length(vector, wanted_for):
-    """The number of entries of a row or a column."""
-    _matrix(vector, wanted_for)
-    if ONE not in vector.shape:
-        raise ShapeError(f"{wanted_for}: expected a row or a column, but {vector} has shape {shape_text(vector.shape)}")
-    return vector.cols if vector.rows == ONE else vector.rows
-
-
-class Diagonal(Expression):
-    """The square matrix with the entries of a vector on its diagonal."""
-
-    __slots__ = ()
-
-    def __init__(self, vector):
-        n = length(vector, "diag")
-        super().__init__(vector, shape=(n, n))
-
-
-class Trace(Expression):
-    """The sum of the diagonal entries."""
-
-    __slots__ = ()
-
-    def __init__(self, matrix):
-        matrix = _matrix(sympify(matrix), "trace")
-        if matrix.rows != matrix.cols:
-            raise ShapeError(f"trace: expected a square matrix, but {matrix} has shape {shape_text(matrix.shape)}")
-        super().__init__(matrix)
-
-
-class Inner(Expression):
-    """⟨A, B⟩, the sum of the products of entries in the same place."""
-
-    __slots__ = ()
-
-    def __init__(self, a, b):
-        Hadamard(a, b)
-        super().__init__(a, b)
-
-
-class Norm(Expression):
-    """The root of the sum of the squared entries (the Frobenius norm of a matrix)."""
-
-    __slots__ = ()
-
-    def __init__(self, matrix):
-        super().__init__(_matrix(sympify(matrix), "norm"))
-
-
-# -- derivatives, integrals, limits ----------------------------------------------------------------
-
-
-class Partial(Expression):
-    r"""``Partial(e, v)``: ∂e/∂v, not yet worked out.
-
-    Parameters
-    ----------
-    e : scalar expression
-        What is differentiated. Definitions (`let`) are unfolded until `v` appears.
-    v : Symbol, or an entry of a named matrix
-        What is varied. It is held as a variable of its own, even where it has a definition.
-
-    Raises
-    ------
-    ExpressionError
-        If `e` is not a scalar, or `v` is neither a symbol nor an entry of a named matrix.
-
-    Examples
-    --------
-    >>> from backprop.symbolic import Partial, dimensions, functional, indices, matrix
-    >>> N, K = dimensions("N K")
-    >>> n, k = indices("n k")
-    >>> Z = matrix("Z", N, K)
-    >>> Partial(functional("L", Z), Z[n, k])
-    ∂L/∂Z[n,k]
-    """
-
-    __slots__ = ()
-
-    def __init__(self, e, v):
-        e, v = scalar(e, "Partial"), sympify(v)
-        if isinstance(v, Matrix) and v.shape == (ONE, ONE):
-            v = v[0, 0]
-        entry_of_name = isinstance(v, Entry) and isinstance(v.matrix, Matrix)
-        if isinstance(v, Matrix):
-            raise ExpressionError(f"Partial needs one entry such as {v}[i, j]; Grad(e, {v}) is all of them")
-        if not (isinstance(v, Symbol) or entry_of_name):
-            raise ExpressionError(f"Partial differentiates by a symbol or by an entry of a named matrix, not by {v}")
-        if isinstance(v, Symbol) and v.integer:
-            raise ExpressionError(f"cannot differentiate by {v}, which stands for whole numbers")
-        super().__init__(e, v)
-
-
-class Grad(Expression):
-    r"""``Grad(e, V)``: the matrix of all ∂e/∂V[i, j], in the shape of V.
-
-    Parameters
-    ----------
-    e : scalar expression
-    V : a named matrix, or a symbol (then it is ∂e/∂V)
-
-    Raises
-    ------
-    ExpressionError
-        If `e` is not a scalar or `V` has no name.
-
-    Examples
-    --------
-    >>> from backprop.symbolic import Grad, dimensions, functional, matrix
-    >>> N, K = dimensions("N K")
-    >>> Z = matrix("Z", N, K)
-    >>> Grad(functional("L", Z), Z), Grad(functional("L", Z), Z).shape
-    (∂L/∂Z, (N, K))
-    """
-
-    __slots__ = ()
-
-    def __new__(cls, e, V):
-        if isinstance(sympify(V), Symbol):
-            return Partial(e, V)
-        return super().__new__(cls)
-
-    def __init__(self, e, V):
-        e, V = scalar(e, "Grad"), sympify(V)
-        if not isinstance(V, Matrix):
-            raise ExpressionError(f"Grad differentiates by a named matrix, not by {V}")
-        super().__init__(e, V, shape=V.shape)
-
-
-class Jacobian(Expression):
-    """The matrix of all ∂z[i]/∂x[j]: one row for each entry of z, one column for each entry of x."""
-
-    __slots__ = ()
-
-    def __init__(self, z, x):
-        z, x = sympify(z), sympify(x)
-        if not isinstance(x, Matrix):
-            raise ExpressionError(f"Jacobian differentiates by a named vector, not by {x}")
-        super().__init__(z, x, shape=(length(z, "Jacobian"), length(x, "Jacobian")))
-
-
-class Integral(Expression):
-    """``Integral(f, (x, a, b))``: the integral of a scalar over one variable."""
-
-    __slots__ = ()
-
-    def __init__(self, body, limit):
-        x, a, b = (sympify(v) for v in limit)
-        if not isinstance(x, Symbol):
-            raise ExpressionError(f"an integral runs over a symbol, not over {x}")
-        super().__init__(scalar(body, "the integrand"), (x, a, b))
-
-
-class Limit(Expression):
-    """``Limit(f, x, point, direction)``: direction "+" comes from above, "-" from below, "+-" from both sides."""
-
-    __slots__ = ()
-
-    def __init__(self, body, x, point, direction="+-"):
-        x = sympify(x)
-        if not isinstance(x, Symbol):
-            raise ExpressionError(f"a limit moves a symbol, not {x}")
-        if direction not in ("+", "-", "+-"):
-            raise ExpressionError(f"a limit's direction is '+', '-' or '+-', not {direction!r}")
-        super().__init__(scalar(body, "the body of a limit"), x, sympify(point), direction)
-
-
-# -- walking through expressions -------------------------------------------------------------------
 
 
 def subexpressions(e):
@@ -747,37 +505,3 @@ def subexpressions(e):
 def mentions(e, part):
     """Whether `part` occurs anywhere in `e`."""
     return any(x == part for x in subexpressions(sympify(e)))
-
-
-def rebuild(e, replace):
-    """`e` with `replace` applied to each part; the shapes are checked again."""
-
-    def walk(a):
-        if isinstance(a, Expression):
-            return replace(a)
-        return tuple(walk(x) for x in a) if isinstance(a, tuple) else a
-
-    if isinstance(e, Symbol | Number | Constant):
-        return e
-    args = [walk(a) for a in e.args]
-    if isinstance(e, Matrix):
-        return Matrix(*args, latex=e.latex)
-    if isinstance(e, Functional):
-        return Functional(*args, latex=e.latex)
-    if isinstance(e, Sum):
-        return Sum(args[0], *args[1])
-    if isinstance(e, Entry):
-        return _entry(args[0], tuple(args[1:]))
-    return type(e)(*args)
-
-
-def substitute(e, mapping):
-    """`e` with whole subexpressions replaced; bound indices are not touched by name."""
-    memo = {}
-
-    def replace(x):
-        if x not in memo:
-            memo[x] = mapping[x] if x in mapping else rebuild(x, replace)
-        return memo[x]
-
-    return replace(e)
