@@ -346,6 +346,15 @@ def test_the_page_and_the_file_hold_the_same_ledger(built, tmp_path):
     assert "eq:draft-dW" not in table
 
 
+def test_the_names_of_claims_and_formulas_lead_to_their_rows(built):
+    pages = built(PAGE.format(options=""))
+    table, chapter = pages.html["book/ledger"], pages.html["book/01_linear_layer"]
+    for name, title in (("L17", ' title="Note 000: true"'), ("P0.4", "")):
+        assert f'href="ledger.html#row-{name}"{title}>{name}</a>' in chapter
+        assert table.count(f'id="row-{name}"') == 1
+    assert "row-link" not in built("# Ledger\n\nNothing.\n").html["book/01_linear_layer"]
+
+
 def test_the_claims_of_one_note(built):
     table = built(PAGE.format(options=":note: 001")).html["book/ledger"]
     assert ">M1<" in table

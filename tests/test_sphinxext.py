@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from docutils import nodes
 
 from backprop.sphinxext.address import theme_options
 from backprop.sphinxext.evidence import EXPLAINED, OF_ONE_LINE, OF_THE_WHOLE, OUTCOMES, SIGNS
 from backprop.sphinxext.katex import Katex, MathError, lines_aligned
 from backprop.sphinxext.records import FORMS, BadRecord, validated
+from backprop.sphinxext.rows import RowLink, with_claims_linked
 from backprop.sphinxext.theme import lighter_head, once
 
 
@@ -502,6 +504,13 @@ def test_a_gate_folds_text_and_cells(build_pages):
 def test_an_erratum_says_both_sides(build_pages):
     page = outline(build_pages, "# T\n\n:::{admonition} Note\n:class: note-erratum\n\nMean.\n\n---\n\nSum.\n\n:::\n")
     assert "The note says Mean. What is true Sum." in page.text
+
+
+def test_the_claims_in_an_erratums_title_are_links_and_other_letters_are_not():
+    parsed = [nodes.Text("layer L3, (2) and the heading (L2, X4)"), nodes.math("(L5)", "(L5)")]
+    made = with_claims_linked(parsed)
+    assert [node["row"] for node in made if isinstance(node, RowLink)] == ["L2", "X4"]
+    assert "".join(node.astext() for node in made) == "layer L3, (2) and the heading (L2, X4)(L5)"
 
 
 QUIZ = (

@@ -6,7 +6,7 @@ The only package that imports Sphinx, docutils and MyST-NB. The parts:
 - ``records``, ``checked``: outputs of notebooks, validated, then drawn by ``derivations``, ``refusals``, ``outcomes``;
 - ``directives``: the boxes of a chapter, from ``boxes``, ``card`` and ``quiz``; ``exercises``: those, and solutions;
 - ``theme``: what the theme loads in vain, dropped;
-- ``ledger``: the ledger, as a page and as ``ledger.json``;
+- ``ledger``: the ledger, as a page and as ``ledger.json``; ``rows``: links to its rows;
 - ``address``: one setting behind every link to the public repository;
 - ``markup`` and ``drawing``: what they are all made of, ``evidence``: the words that they all use.
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from backprop.sphinxext import address, directives, exercises, katex, ledger, markup, theme
+from backprop.sphinxext import address, directives, exercises, katex, ledger, markup, rows, theme
 from backprop.sphinxext.checked import CheckedOutputRenderer
 
 __all__ = ["CheckedOutputRenderer", "setup"]
@@ -37,7 +37,7 @@ def forget_a_build_with_warnings(app: Sphinx, exception: Exception | None) -> No
 
 
 def setup(app: Sphinx) -> dict[str, object]:
-    for part in (markup, katex, directives, exercises, ledger, address, theme):
+    for part in (markup, katex, directives, exercises, ledger, rows, address, theme):
         part.setup(app)
     app.connect("build-finished", forget_a_build_with_warnings)
     return {"version": "1", "env_version": fingerprint(), "parallel_read_safe": True, "parallel_write_safe": True}

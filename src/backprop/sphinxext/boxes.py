@@ -15,6 +15,7 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 from backprop.sphinxext.markup import Markup, element
+from backprop.sphinxext.rows import with_claims_linked
 
 PARTING = re.compile(r"^-{3,}\s*$")
 
@@ -104,7 +105,8 @@ class NoteErratum(Box):
         said, true = self.two_parts("what the note says", "what is true")
         facts = element("dl", element("dt", "The note says"), element("dd", *said, classes="said"))
         facts += [element("dt", "What is true"), element("dd", *true)]
-        return self.filled(self.titled(*self.inline(self.arguments[0])), [facts])
+        title = with_claims_linked(self.inline(self.arguments[0]))
+        return self.filled(self.titled(*title), [facts])
 
 
 class Fold(Box):

@@ -11,6 +11,7 @@ from backprop.sphinxext.drawing import Place, formula, inline
 from backprop.sphinxext.evidence import OF_ONE_LINE, OF_THE_WHOLE
 from backprop.sphinxext.markup import Markup, element, text_with_math
 from backprop.sphinxext.records import RELATIONS
+from backprop.sphinxext.rows import row_links
 
 
 def derivation(place: Place, record: dict[str, Any]) -> Markup:
@@ -24,7 +25,7 @@ def derivation(place: Place, record: dict[str, Any]) -> Markup:
     if alone:
         figure += only_line(place, record)
     else:
-        figure += rows(place, record)
+        figure += all_lines(place, record)
         if label:
             figure += place.numbered(record["result"]["latex"], label)
     figure += evidence_of_the_whole(place, record, alone=alone)
@@ -37,7 +38,7 @@ def only_line(place: Place, record: dict[str, Any]) -> Markup:
     return element("div", stated, reason(place, record["steps"][0]), classes="derivation-only")
 
 
-def rows(place: Place, record: dict[str, Any]) -> Markup:
+def all_lines(place: Place, record: dict[str, Any]) -> Markup:
     start = formula(record["start"]["latex"], "The starting point")
     lines = [line(place, number, step) for number, step in enumerate(record["steps"], start=1)]
     first = element("li", start, classes="derivation-line derivation-start")
@@ -69,7 +70,7 @@ def evidence_of_the_whole(place: Place, record: dict[str, Any], *, alone: bool) 
     caption = element("figcaption", *marks, words, classes="derivation-evidence")
     if record["proves"]:
         noun = "formula" if len(record["proves"]) == 1 else "formulas"
-        caption += element("span", f"{noun} {', '.join(record['proves'])}", classes="proves")
+        caption += element("span", f"{noun} ", *row_links(record["proves"]), classes="proves")
     if record["label"] and place.env.config.backprop_address:
         caption += report(place, record["label"])
     return caption

@@ -16,7 +16,9 @@ from backprop.course.book import Book, read_book
 from backprop.course.ledger import gather, ledger_rows, write
 from backprop.sphinxext.drawing import Place, inline
 from backprop.sphinxext.markup import Markup, element, text_with_math
+from backprop.sphinxext.rows import note_row
 
+VERDICTS = {"true-under": "true under a restriction", "notation": "a matter of notation"}
 CHECKED = {"executed": "a cell", "text": "in words", "open": "not yet"}
 
 
@@ -35,30 +37,33 @@ class LedgerTable(SphinxDirective):
         place = Place(self.env, self.lineno)
         what = self.arguments[0]
         if what == "equations":
-            return [equations(place, ledger)]
+            return [equations(place, ledger, {formula["id"]: formula["words"] for formula in book.formulas})]
         if what == "claims":
             note = self.options.get("note")
             notes = {claim["note"] for claim in book.claims}
             if note and note not in notes:
                 raise self.error(f"ledger: expected a note of {', '.join(sorted(notes))}, got {note!r}")
-            return [claims(book, ledger, note)]
+            return [claims(self.env, book, ledger, note)]
         raise self.error(f"ledger: expected 'equations' or 'claims', got {what!r}")
 
 
-def equations(place: Place, ledger: dict) -> Markup:
+def equations(place: Place, ledger: dict, words: dict[str, str]) -> Markup:
+    """Every labelled result; the first one that proves a formula is the row that the formula's links lead to."""
     head = ["Equation", "Result", "Evidence", "Checked against", "Mutants refused", "Formula"]
     rows = []
     for row in ledger_rows(ledger):
         result = [inline(row["latex"])]
         if row["given"]:
             result += [nodes.Text(" given "), inline(row["given"])]
-        cells = [[place.reference(row["id"])], result, [place.mark(row["evidence"])]]
+        proves = [name for name in row["proves"].split(", ") if name]
+        anchors = [note_row(place.env, name, words.get(name, "")) for name in proves]
+        cells = [anchored([place.reference(row["id"])], anchors), result, [place.mark(row["evidence"])]]
         checks = [element("div", unbroken(check)) for check in row["checks"]]
         rows.append([*cells, checks, row["mutants"], row["proves"]])
     return table("Every labelled result", head, rows, "ledger-equations")
 
 
-def claims(book: Book, ledger: dict, note: str | None) -> Markup:
+def claims(env: BuildEnvironment, book: Book, ledger: dict, note: str | None) -> Markup:
     head = ["Claim", "What the note says", "Verdict", "What is right", "Settled by"]
     rows = []
     for claim, entry in zip(book.claims, ledger["claims"], strict=True):
@@ -71,8 +76,23 @@ def claims(book: Book, ledger: dict, note: str | None) -> Markup:
         if entry["check"] == "executed":
             how = nodes.reference("", CHECKED["executed"], refuri=entry["where"], internal=True)
         verdict, right = text_with_math(claim["verdict_in_full"]), text_with_math(claim["correction"])
-        rows.append([claim["id"], says, verdict, right, [how] if isinstance(how, nodes.Node) else how])
+        name = anchored([nodes.Text(claim["id"])], [note_row(env, claim["id"], hover_text(claim))])
+        rows.append([name, says, verdict, right, [how] if isinstance(how, nodes.Node) else how])
     return table("The claims of the notes", head, rows, "ledger-claims")
+
+
+def hover_text(claim: dict) -> str:
+    """Where a claim comes from and what became of it, in words without math."""
+    where = "A clash between notes" if claim["note"] == "clash" else f"Note {claim['note']}"
+    return f"{where}: {VERDICTS.get(claim['verdict'], claim['verdict'])}"
+
+
+def anchored(cell: list[nodes.Node], anchors: list[str]) -> list[nodes.Node]:
+    """A cell that links can lead to."""
+    targets = [element("span") for anchor in anchors if anchor]
+    for target, anchor in zip(targets, filter(None, anchors), strict=True):
+        target["ids"].append(anchor)
+    return [*targets, *cell]
 
 
 def table(name: str, head: list[str], rows: list[list], classes: str) -> Markup:

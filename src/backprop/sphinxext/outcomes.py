@@ -10,6 +10,7 @@ from backprop.course.ledger import claim_anchor
 from backprop.sphinxext.drawing import Place, formula, sign
 from backprop.sphinxext.evidence import CHECKED_BY, OUTCOMES
 from backprop.sphinxext.markup import Markup, element, text_with_math
+from backprop.sphinxext.rows import row_links
 
 
 def check(place: Place, record: dict[str, Any]) -> Markup:
@@ -19,8 +20,8 @@ def check(place: Place, record: dict[str, Any]) -> Markup:
 
 def claim(place: Place, record: dict[str, Any]) -> Markup:
     noun = "claim" if len(record["ids"]) == 1 else "claims"
-    words = f" Settles {noun} {', '.join(record['ids'])} of the notes"
-    line = element("p", sign("✓"), words, classes="quiet-line claim")
+    words = [f" Settles {noun} ", *row_links(record["ids"]), " of the notes"]
+    line = element("p", sign("✓"), *words, classes="quiet-line claim")
     # The ledger links to the first cell that settles a claim; an id stands on a page only once.
     marked = place.env.temp_data.setdefault("backprop-claims", set())
     line["ids"] += [claim_anchor(name) for name in record["ids"] if name not in marked]
