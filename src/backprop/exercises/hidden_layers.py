@@ -214,7 +214,7 @@ INTO_ROWS = Exercise(
 
 
 def zero_weight_gradients(N, d):
-    """In N layers, every unit of hidden layer d < N is dead: how many dW are exactly 0?"""
+    """In N layers, all of hidden layer d < N is dead: how many dW are exactly 0?"""
     return ...
 
 
