@@ -43,8 +43,8 @@ def with_claims_linked(parsed: list[nodes.Node]) -> list[nodes.Node]:
 
     Examples
     --------
-    >>> [type(node).__name__ for node in with_claims_linked([nodes.Text("the bias (L2, X4)")])]
-    ['Text', 'RowLink', 'Text', 'RowLink', 'Text']
+    >>> [node["row"] for node in with_claims_linked([nodes.Text("the bias (L2, X4)")]) if isinstance(node, RowLink)]
+    ['L2', 'X4']
     >>> [node.astext() for node in with_claims_linked([nodes.Text("layer L2 and (2)")])]
     ['layer L2 and (2)']
     """
@@ -82,6 +82,13 @@ def merge(app: Sphinx, env: BuildEnvironment, pages: set[str], other: BuildEnvir
     noted(env).update({name: row for name, row in noted(other).items() if row.page in pages})
 
 
+def pages_to_write(app: Sphinx, env: BuildEnvironment) -> list[str]:
+    """All pages when rows have come, gone or moved: their links are drawn anew even where their text is as before."""
+    changed = getattr(env, "backprop_rows_drawn", None) != noted(env)
+    env.backprop_rows_drawn = dict(noted(env))
+    return sorted(env.found_docs) if changed else []
+
+
 def draw(app: Sphinx, doctree: nodes.document, page: str) -> None:
     rows = noted(app.env)
     for node in list(doctree.findall(RowLink)):
@@ -100,4 +107,5 @@ def setup(app: Sphinx) -> None:
     app.add_node(RowLink)
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
+    app.connect("env-updated", pages_to_write)
     app.connect("doctree-resolved", draw)
