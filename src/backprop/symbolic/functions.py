@@ -5,7 +5,7 @@ functions their meaning on their own, from the name; nothing is shared but the n
 """
 
 from .errors import ExpressionError
-from .expressions import Apply, Functional, Number, Quotient, sympify
+from .expressions import Apply, Functional, Number, sympify
 
 
 class Function:
@@ -113,13 +113,15 @@ def functional(name, *arguments, latex=None):
 
 
 def maximum(a, b):
-    """The larger of two scalars, as ``a + relu(b - a)``; ``maximum(0, z)`` is ``relu(z)``."""
+    """The larger of two scalars, as ``a + relu(b - a)``; ``maximum(0, z)`` is ``relu(z)``.
+
+    Examples
+    --------
+    >>> from backprop.symbolic import maximum, scalars
+    >>> maximum(0, scalars("z"))
+    relu(z)
+    """
     a, b = sympify(a), sympify(b)
     if a == Number(0):
         return relu(b)
     return a + relu(b - a)
-
-
-def reciprocal(x):
-    """``1 / x`` of a scalar."""
-    return Quotient(Number(1), sympify(x))

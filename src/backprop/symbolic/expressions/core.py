@@ -355,7 +355,22 @@ class Power(Expression):
 
 
 class Sum(Expression):
-    """``Sum(body, (n, 0, N - 1), …)``: the sum of a scalar over indices and their ranges, both ends included."""
+    """``Sum(body, (n, 0, N - 1), …)``: the sum of a scalar over indices and their ranges, both ends included.
+
+    `total` reads the ranges off the entries instead.
+
+    Raises
+    ------
+    ExpressionError
+        If there is no index, an index comes twice, or a range ends at anything but numbers and dimensions.
+
+    Examples
+    --------
+    >>> from backprop.symbolic import Derivation, Sum, dimensions, indices, scalars
+    >>> N, n, x = dimensions("N"), indices("n"), scalars("x")
+    >>> Derivation(Sum(x, (n, 0, N - 1))).then(N * x, because="N equal terms").evidence.name
+    'PROVED'
+    """
 
     __slots__ = ()
 

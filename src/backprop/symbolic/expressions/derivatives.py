@@ -83,7 +83,28 @@ class Grad(Expression):
 
 
 class Jacobian(Expression):
-    """The matrix of all ∂z[i]/∂x[j]: one row for each entry of z, one column for each entry of x."""
+    """``Jacobian(z, x)``: the matrix of all ∂z[i]/∂x[j], one row for each entry of z, one column for each entry of x.
+
+    Parameters
+    ----------
+    z : a row or a column, by name or as an expression
+    x : a named row or column
+
+    Raises
+    ------
+    ShapeError
+        If one of them is neither a row nor a column.
+    ExpressionError
+        If `x` has no name.
+
+    Examples
+    --------
+    >>> from backprop.symbolic import Derivation, Jacobian, column, diag, dimensions, elementwise
+    >>> f, f_prime = elementwise("f")
+    >>> z = column("z", dimensions("K"))
+    >>> Derivation(Jacobian(f(z), z)).then(diag(f_prime(z)), because="entry by entry").evidence.name
+    'PROVED'
+    """
 
     __slots__ = ()
 
@@ -95,7 +116,27 @@ class Jacobian(Expression):
 
 
 class Integral(Expression):
-    """``Integral(f, (x, a, b))``: the integral of a scalar over one variable."""
+    """``Integral(f, (x, a, b))``: the integral of a scalar over one variable.
+
+    Parameters
+    ----------
+    f : scalar expression
+        It may have kinks at x = 0, such as relu(x) has.
+    (x, a, b) : a symbol and two ends
+        An end is an expression, `INFINITY` or `-INFINITY`.
+
+    Raises
+    ------
+    ExpressionError
+        If `x` is not a symbol.
+
+    Examples
+    --------
+    >>> from backprop.symbolic import Derivation, Integral, scalars
+    >>> x, l = scalars("x"), scalars("l", positive=True)
+    >>> Derivation(Integral(x**2 / (2 * l), (x, -l, l))).then(l**2 / 3, because="variance of U[-l, l]").evidence.name
+    'PROVED'
+    """
 
     __slots__ = ()
 
@@ -107,7 +148,29 @@ class Integral(Expression):
 
 
 class Limit(Expression):
-    """``Limit(f, x, point, direction)``: direction "+" comes from above, "-" from below, "+-" from both sides."""
+    """``Limit(f, x, point, direction)``: what f comes close to when x comes close to the point.
+
+    Parameters
+    ----------
+    f : scalar expression
+    x : symbol
+    point : expression, `INFINITY` or `-INFINITY`
+    direction : "+" from above, "-" from below, "+-" from both sides
+
+    Raises
+    ------
+    ExpressionError
+        If `x` is not a symbol, or the direction is none of the three.
+
+    Examples
+    --------
+    >>> from backprop.symbolic import Derivation, Limit, elementwise, scalars
+    >>> f, f_prime = elementwise("f")
+    >>> t, h = scalars("t h")
+    >>> slope = Derivation(Limit((f(t + h) - f(t - h)) / (2 * h), h, 0))
+    >>> slope.then(f_prime(t), because="Taylor").evidence.name
+    'PROVED'
+    """
 
     __slots__ = ()
 
