@@ -84,6 +84,7 @@ def write_pages(source, pages):
     for name, text in files.items():
         path = source / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
 
 

@@ -283,6 +283,19 @@ def test_a_mark_explains_itself_on_hover_and_on_keyboard_focus(browser, showcase
         assert tip.is_visible()
 
 
+def test_a_mark_shows_its_word_where_there_is_room(browser, showcase):
+    def word_widths(size):
+        with opened(browser, showcase, size) as (page, _):
+            return [
+                page.locator(f".evidence {word}").first.bounding_box()["width"]
+                for word in (".implied", ".word:not(.implied)")
+            ]
+
+    assert min(word_widths("laptop")) > 20
+    proved, weaker = word_widths("phone")
+    assert proved <= 1 < 20 < weaker
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_no_explanation_leaves_the_page(browser, showcase, size):
     with opened(browser, showcase, size) as (page, _):
@@ -304,6 +317,21 @@ def test_a_break_it_table_shows_all_its_columns_on_a_phone(browser, showcase):
 
     assert seen("phone") == (True, False, True)
     assert seen("laptop") == (True, True, False)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_what_a_fold_holds_scrolls_and_is_named_once_it_is_open(browser, showcase, size):
+    with opened(browser, showcase, size) as (page, _):
+        code = "<div class='highlight'><pre>" + 300 * "x" + "</pre></div>"
+        page.locator(".prediction .reveal-content").evaluate(
+            "(fold, code) => fold.insertAdjacentHTML('beforeend', code)", code
+        )
+        page.locator(".prediction summary").click()
+        box = page.locator(".prediction .highlight pre")
+        page.wait_for_function(
+            "box => box.getAttribute('aria-label') === 'Code'", arg=box.element_handle(), timeout=5000
+        )
+        assert not page.evaluate(INSPECT)
 
 
 def test_an_equation_of_another_page_is_shown_on_hover(browser, showcase):

@@ -63,6 +63,7 @@ RECORDS = {
     "table": {"kind": "break-it", "header": ["bug", "shapes", "proof"], "rows": [["$dW$ halved", "passes", "caught"]]},
     "feedback": {"passed": False, "message": "Your dW is halved."},
 }
+UNLABELLED = {**RECORDS["derivation"], "label": None}
 
 
 def notebook(*records, markdown="# A page"):
@@ -257,6 +258,14 @@ class Outline(HTMLParser):
         return " ".join(" ".join(self.texts).split())
 
 
+def always_shown(page):
+    """The marks whose word shows at every width, each by the class of what it is in."""
+    classes = [given.get("class", "").split() for _, given in page.tags]
+    marks = [names[1].removeprefix("evidence-") for names in classes if names[:1] == ["evidence"]]
+    words = [names for names in classes if names[:1] == ["word"]]
+    return [mark for mark, names in zip(marks, words, strict=True) if "implied" not in names]
+
+
 def drawn(build_pages, *records):
     built = build_pages(a=notebook(("derivation", RECORDS["derivation"]), *records))
     assert built.warnings == ""
@@ -285,16 +294,27 @@ def test_each_mark_is_explained_by_a_text_of_its_own(build_pages):
     assert EXPLAINED["identical"] in page.text
 
 
+def test_a_derivation_leads_to_the_page_about_its_marks_if_there_is_one(build_pages):
+    page = {"a": notebook(("derivation", RECORDS["derivation"]))}
+    assert "What do the marks mean?" not in build_pages(**page).html["a"]
+    built = build_pages(**page | {"book/what_proved_means": "# Marks\n", "b": notebook(("derivation", UNLABELLED))})
+    assert built.warnings == ""
+    links = re.findall(
+        r'<a class="reference internal" href="book/what_proved_means.html"><span[^>]*>What', built.html["b"]
+    )
+    assert len(links) == 1
+
+
 @pytest.mark.parametrize("evidence", ["expanded", "evaluated"])
 def test_weaker_evidence_is_named_in_a_word_on_the_line_and_for_the_whole(build_pages, evidence):
     weak = {**RECORDS["derivation"], "label": "eq:demo-weak", "evidence": evidence}
     weak["steps"] = [{**STEP, "evidence": evidence}]
     page = drawn(build_pages, ("derivation", weak))
-    assert len(page.having("word")) == 1
+    assert always_shown(page) == [evidence]
     assert OF_ONE_LINE[evidence] in page.text
     weak["steps"] = [STEP, *weak["steps"]]
     page = drawn(build_pages, ("derivation", weak))
-    assert len(page.having("word")) == 2
+    assert always_shown(page) == [evidence] * 2
     assert OF_THE_WHOLE[evidence] in page.text
 
 
@@ -312,7 +332,7 @@ def test_a_result_of_one_step_is_shown_once(build_pages):
 
 
 def test_a_derivation_without_a_label_has_no_number(build_pages):
-    built = build_pages(a=notebook(("derivation", {**RECORDS["derivation"], "label": None})))
+    built = build_pages(a=notebook(("derivation", UNLABELLED)))
     assert built.warnings == ""
     page = Outline(built.html["a"])
     assert page.having("derivation-line")
@@ -361,7 +381,8 @@ def test_a_break_it_table_says_each_outcome_in_a_word(build_pages):
     assert "○ passes" in page.text
     assert "● caught" in page.text
     assert len(set(OUTCOMES.values())) == len(OUTCOMES)
-    assert len(page.having("word")) == 2 * len(RECORDS["table"]["rows"][0][1:])  # the cells, and the legend
+    words = [given for _, given in page.having("word") if given["class"] == "word"]
+    assert len(words) == 2 * len(RECORDS["table"]["rows"][0][1:])  # the cells, and the legend
     assert [given.get("scope") for tag, given in page.tags if tag == "th"] == ["col", "col", "col", "row"]
 
 
@@ -448,6 +469,23 @@ def test_a_prediction_folds_its_answer_below_the_place_to_write(build_pages):
     assert all("open" not in given for tag, given in page.tags if tag == "details")
     assert "What is" in page.text
     assert "It is one." in page.text
+
+
+@pytest.mark.parametrize("between", ["", "Something else first."])
+def test_cells_between_gates_right_after_a_prediction_are_its_answer(build_pages, between):
+    new = nbformat.v4
+    question = PREDICTION[: PREDICTION.index(":::{admonition} Compare")] + "::::"
+    cells = [
+        new.new_markdown_cell(f"{question}\n\n{between}"),
+        new.new_markdown_cell(":::{solution-start} Compare\n:::"),
+        new.new_code_cell("answer = 1", execution_count=1),
+        new.new_markdown_cell(":::{solution-end}\n:::"),
+    ]
+    built = build_pages(a=new.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}))
+    assert built.warnings == ""
+    box = re.search(r'<section[^>]*class="box prediction".*?</section>', built.html["a"], re.DOTALL)[0]
+    assert ("answer" in box and "<details" in box) == (not between)
+    assert built.html["a"].count("<details") == 1
 
 
 EXERCISES = """# T

@@ -86,6 +86,8 @@ function prepare() {
   document.querySelectorAll(".derivation").forEach(addStepper);
   updateTabStops();
   window.addEventListener("resize", updateTabStops);
+  // What a fold held could not be measured before it was opened.
+  document.addEventListener("toggle", updateTabStops, true);
   for (const link of document.querySelectorAll('.bd-article a.reference.internal[href*="#equation-"]')) {
     for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => showPreview(link));
     for (const event of ["mouseleave", "blur"]) link.addEventListener(event, hidePreview);

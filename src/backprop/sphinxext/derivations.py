@@ -13,6 +13,8 @@ from backprop.sphinxext.markup import Markup, element, text_with_math
 from backprop.sphinxext.records import RELATIONS
 from backprop.sphinxext.rows import row_links
 
+MARKS = ("book/what_proved_means", "What do the marks mean?")
+
 
 def derivation(place: Place, record: dict[str, Any]) -> Markup:
     label = record["label"]
@@ -65,9 +67,11 @@ def reason(place: Place, step: dict[str, Any]) -> Markup:
 def evidence_of_the_whole(place: Place, record: dict[str, Any], *, alone: bool) -> Markup:
     """What the weakest line allows to say; a result of one line bears the mark of the whole already."""
     evidence = record["evidence"]
-    words = element("span", (OF_ONE_LINE if alone else OF_THE_WHOLE)[evidence])
-    marks = [] if alone else [place.mark(evidence)]
-    caption = element("figcaption", *marks, words, classes="derivation-evidence")
+    said = [] if alone else [place.mark(evidence)]
+    said.append(element("span", (OF_ONE_LINE if alone else OF_THE_WHOLE)[evidence]))
+    if link := place.link_to_page(*MARKS):
+        said.append(element("span", link, classes="about-marks"))
+    caption = element("figcaption", element("div", *said, classes="whole"), classes="derivation-evidence")
     if record["proves"]:
         noun = "formula" if len(record["proves"]) == 1 else "formulas"
         caption += element("span", f"{noun} ", *row_links(record["proves"]), classes="proves")

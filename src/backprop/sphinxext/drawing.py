@@ -41,14 +41,21 @@ class Place:
         target = {"refdomain": "math", "reftype": "eq", "reftarget": label, "refdoc": self.env.docname}
         return addnodes.pending_xref("", nodes.literal(label, label), refexplicit=False, refwarn=True, **target)
 
+    def link_to_page(self, page: str, words: str) -> addnodes.pending_xref | None:
+        """A link to a page, if the book has it."""
+        if page not in self.env.found_docs:
+            return None
+        target = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{page}", "refdoc": self.env.docname}
+        return addnodes.pending_xref("", nodes.inline(words, words), refexplicit=True, refwarn=True, **target)
+
     def mark(self, evidence: str, detail: str | None = None) -> Markup:
         """A small sign with its meaning in words, shown on hover and on keyboard focus, read by a screen reader."""
         name = self.new_id("evidence")
         explained = EXPLAINED[evidence] + (f" Established by: {detail}." if detail else "")
         tip = element("span", *text_with_math(explained), classes="tip", role="tooltip")
         tip["ids"].append(name)
-        # Evidence that falls short of a proof says so in a word that is always there.
-        word = element("span", evidence, classes="visually-hidden" if evidence in HOLDS_FOR_ALL_SIZES else "word")
+        # Where there is little room only evidence that falls short of a proof shows its word.
+        word = element("span", evidence, classes="word implied" if evidence in HOLDS_FOR_ALL_SIZES else "word")
         sign = element("span", SIGNS[evidence], aria_hidden="true")
         button = element("button", sign, word, classes="sign", type="button", aria_describedby=name)
         return element("span", button, tip, classes=f"evidence evidence-{evidence}")

@@ -1,7 +1,8 @@
 """Exercises: numbered, with a ladder of hints inside and a solution that may hold cells.
 
 A directive cannot hold cells, so ``solution-start`` and ``solution-end`` mark where the solution stands, and a
-transform folds what is between them. JupyterLab knows these four names.
+transform folds what is between them; right after a prediction, into its box, as its answer. JupyterLab knows these four
+names.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from backprop.sphinxext.boxes import Box, Fold, folded
+from backprop.sphinxext.boxes import Box, Fold, Prediction, folded
 from backprop.sphinxext.markup import Markup, element
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,12 @@ class Hint(Fold):
     option_spec: ClassVar = {"class": directives.class_option}
 
 
+def is_open_prediction(node: nodes.Node | None) -> bool:
+    """A prediction without an answer of its own."""
+    is_prediction = isinstance(node, Markup) and Prediction.kind in node["classes"]
+    return is_prediction and not any(each["tag"] == "details" for each in node.findall(Markup))
+
+
 class Gate(nodes.General, nodes.Element):
     """Where a gate opens; removed by :class:`FoldGates`."""
 
@@ -80,7 +87,14 @@ class FoldGates(SphinxTransform):
         if end is None:
             self.complain(gate, "solution-start without solution-end after it, in the same section")
             return
-        parent[start : end + 1] = [folded([gate["label"]], parent[start + 1 : end], "solution")]
+        box = parent[start - 1] if start else None
+        if is_open_prediction(box):
+            # Its answer: one unit with the question, as if the cells stood inside the box.
+            answer = folded([gate["label"]], parent[start + 1 : end], "")
+            parent[start : end + 1] = []
+            box += answer
+        else:
+            parent[start : end + 1] = [folded([gate["label"]], parent[start + 1 : end], "solution")]
 
     def complain(self, node: nodes.Element, message: str) -> None:
         logger.warning("%s", message, location=node, type="backprop", subtype="gate")
