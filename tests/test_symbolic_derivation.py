@@ -46,6 +46,7 @@ Y, dZ = matrix("Y", N, K), matrix("dZ", N, K)
 L = functional("L", Z)
 LINEAR = {Z: X * W + ones(N) * b}
 x, t, loss = scalars("x t loss")
+S = scalars("s", positive=True)
 
 
 def linear_dW():
@@ -171,6 +172,40 @@ def test_a_step_has_a_time_limit():
         Derivation(slow, seconds=0.5).then(same, because="slow")
 
 
+def nested(depth):
+    g = elementwise("g")[0]
+    e = x
+    for _ in range(depth):
+        e = g(e)
+    return e
+
+
+def test_nesting_without_end_is_an_error_and_not_a_crash():
+    with pytest.raises(ExpressionError, match="nested too deeply"):
+        Derivation(nested(3000))
+    with pytest.raises(ExpressionError, match="an expression is nested too deeply to be written"):
+        str(nested(3000))
+    with pytest.raises(ExpressionError, match="nested too deeply"):
+        Derivation(x).then(nested(3000), because="deep")
+
+
+def test_growth_without_end_stops_at_the_time_limit():
+    with pytest.raises(OutOfTime, match="step 1"):
+        Derivation((x + t + loss + S) ** 60, seconds=0.5).then((S + loss + t + x) ** 60, because="wide")
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (exp(exp(exp(exp(10 * x)))), exp(exp(exp(exp(5 * x + 5 * x))))),
+        ((1 + exp(x)) ** -50 * exp(50 * x), (1 + exp(-x)) ** -50),
+        (x**1000, x**999 * x),
+    ],
+)
+def test_large_numbers_are_no_obstacle(left, right):
+    assert Derivation(left, seconds=5).then(right, because="large").evidence is Evidence.PROVED
+
+
 @pytest.mark.parametrize("seconds", [0, -1, None, True, "long"])
 def test_the_time_limit_is_a_positive_number(seconds):
     with pytest.raises(ExpressionError, match="seconds is a positive number"):
@@ -184,9 +219,6 @@ def test_bad_arguments_of_a_step():
         Derivation(x).then(x, because="", accept=7)
     with pytest.raises(ExpressionError, match="nothing says which range the index n runs over"):
         Derivation(delta(n, k)).then(delta(k, n) + x - x, because="")
-
-
-S = scalars("s", positive=True)
 
 
 @pytest.mark.parametrize(

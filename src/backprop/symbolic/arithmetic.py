@@ -85,6 +85,13 @@ class Arithmetic:
 
     def _divide_by_bases(self, monomial, coefficient):
         """Rewrite lead·(lead + rest)⁻ᵏ as (lead + rest)⁻ᵏ⁺¹ - rest·(lead + rest)⁻ᵏ: one form for such fractions."""
+        if monomial not in self._divided:
+            self.tick()
+            self._divided[monomial] = self._divided_once(monomial)
+        divided = self._divided[monomial]
+        return self.apply_rules(monomial, coefficient) if divided is None else self.scale(divided, coefficient)
+
+    def _divided_once(self, monomial):
         exponents = dict(monomial)
         for base, e in monomial:
             if base.kind != "base" or e > -1:
@@ -96,8 +103,8 @@ class Arithmetic:
                     left[a] = exact(left[a] - k)
                 raised = self.monomial({**left, base: exact(e + 1)})
                 others = self.multiply(self.monomial(left), rest)
-                return self.scale(self.subtract(raised, others), Fraction(coefficient) / lead_coefficient)
-        return self.apply_rules(monomial, coefficient)
+                return self.scale(self.subtract(raised, others), 1 / Fraction(lead_coefficient))
+        return None
 
     def leading(self, poly):
         # The lexicographic order with the greatest atom first respects products, so the rewriting comes to an end.

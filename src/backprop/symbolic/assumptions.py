@@ -10,7 +10,7 @@ class Assumptions:
     def assume(self, pattern, exponent, wildcards, value):
         """From now on, `pattern` to the power `exponent` is `value`, whatever its wildcard indices are."""
         self._rules.append((pattern, exponent, tuple(wildcards), value))
-        for memo in (self._renamed, self._products):
+        for memo in (self._renamed, self._products, self._divided):
             memo.clear()
 
     def apply_rules(self, monomial, coefficient):
@@ -36,12 +36,13 @@ class Assumptions:
         if a.order[0] != pattern.order[0] or not wildcards:
             return None
         rules, self._rules = self._rules, []
-        memos, self._renamed, self._products = (self._renamed, self._products), {}, {}
+        memos = self._renamed, self._products, self._divided
+        self._renamed, self._products, self._divided = {}, {}, {}
         try:
             return self._search(pattern, wildcards, a)
         finally:
             self._rules = rules
-            self._renamed, self._products = memos
+            self._renamed, self._products, self._divided = memos
 
     def _search(self, pattern, wildcards, a):
         targets = sorted(a.indices) + [k for k in _literals(a) if k not in a.indices]

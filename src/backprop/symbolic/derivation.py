@@ -118,11 +118,10 @@ class Derivation:
         self.label, self.proves, self.seconds = label, tuple([proves] if isinstance(proves, str) else proves), seconds
         self.steps = ()
         self._clock = Clock(seconds)
-        everything = [self.start, *self._context()]
-        refuse_clashes(everything)
-        for e in everything:
-            index_ranges(e)
-        self._check_definition_ranges()
+        try:
+            self._check_names_and_ranges()
+        except RecursionError:
+            raise ExpressionError("the start, a definition or a hypothesis is nested too deeply") from None
         pairs = self.given.equations, self.given.inequalities
         self._refuter = Refuter(self.let, *pairs, self._clock.tick)
         self._prover = Prover(self.let, *pairs, self._clock.tick)
@@ -133,7 +132,11 @@ class Derivation:
         of_equations = [e for pair in self.given.equations for e in pair]
         return [*of_let, *of_equations, *(e for h in self.given.inequalities for e in (h.less, h.more))]
 
-    def _check_definition_ranges(self):
+    def _check_names_and_ranges(self):
+        everything = [self.start, *self._context()]
+        refuse_clashes(everything)
+        for e in everything:
+            index_ranges(e)
         for d in self.let.values():
             index_ranges(d.written, d.body)
 

@@ -11,6 +11,8 @@ from .evaluation import OutsideDomain
 
 DIGITS = 80
 QUADRATURE_DIGITS = 45
+LARGEST_EXPONENT = 10**30  # beyond it, an exponential costs more digits than a machine has
+_BY_EXPONENTIALS = ("exp", "sinh", "cosh", "tanh", "sigmoid", "softplus")
 _mp = mpmath.MPContext()
 _mp.dps = DIGITS
 
@@ -71,6 +73,8 @@ class HighPrecision:
         if not f.known:
             return self._curve(f.name, f.order, x)
         if (f.name == "log" and x <= 0) or (f.name == "sqrt" and x < 0):
+            raise OutsideDomain(where)
+        if f.name in _BY_EXPONENTIALS and abs(x) > LARGEST_EXPONENT:
             raise OutsideDomain(where)
         return _KNOWN[f.name](x)
 

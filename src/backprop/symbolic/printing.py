@@ -1,5 +1,6 @@
 """How expressions are written: as LaTeX and as plain text, in the author's order."""
 
+from .errors import ExpressionError
 from .latex_writer import LatexWriter
 from .text_writer import TextWriter
 
@@ -18,7 +19,7 @@ def latex(e):
     >>> print(latex(X.T * hadamard(G, G)))
     X^{\top} \left(G \odot G\right)
     """
-    return _LATEX.write(e)
+    return _written(_LATEX, e)
 
 
 def text(e):
@@ -32,7 +33,14 @@ def text(e):
     >>> print(text(X.T * X / N))
     Xᵀ X / N
     """
-    return _TEXT.write(e)
+    return _written(_TEXT, e)
+
+
+def _written(writer, e):
+    try:
+        return writer.write(e)
+    except RecursionError:
+        raise ExpressionError("an expression is nested too deeply to be written") from None
 
 
 _LATEX, _TEXT = LatexWriter(), TextWriter()
