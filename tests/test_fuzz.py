@@ -38,7 +38,7 @@ def examined(count, seed):
         if equal is None or left == right:
             continue
         try:
-            agree = is_equal(as_identity(left, right), left, right, seed=number, number=2)
+            agree = is_equal(as_identity(left, right), left, right, seed=number, number=3)
         except Undefined:
             continue  # too large for floats, or a logarithm of nothing
         found["pairs"] += 1

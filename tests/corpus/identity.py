@@ -82,7 +82,12 @@ def in_a_square_world(identity):
     if isinstance(given, dict):
         given = {square(a): square(b) for a, b in given.items()}
     else:
-        given = [type(h)(square(h.less), square(h.more), h.strict) for h in given]
+        given = [
+            type(h)(square(h.less), square(h.more), h.strict)
+            if hasattr(h, "less")
+            else type(h)(square(h.left), square(h.right))
+            for h in given
+        ]
     return Identity(
         f"{identity.name}-square",
         identity.proves,

@@ -14,6 +14,8 @@ from backprop.symbolic import expressions as lang
 from backprop.symbolic.expressions import Expression, subexpressions, sympify
 
 TOLERANCE = 1e-7
+ROUNDING = 1e-13
+SIZES = ((3, 2, 4, 5), (3,), (1, 3, 2, 4), (1,))
 
 
 class Undefined(ArithmeticError):
@@ -107,10 +109,11 @@ KNOWN = {
     "tanh": lambda x: 1.0 - 2.0 / (exp(2.0 * x) + 1.0),
     "sigmoid": lambda x: 1.0 / (1.0 + exp(-1.0 * x)),
     "softplus": lambda x: log(1.0 + exp(x)),
-    "relu": lambda x: x if real(x) > 0 else 0.0 * x,
-    "step": lambda x: float(real(x) > 0),
+    # What is a rounding error away from 0 is 0: r - r stands on no side of a kink.
+    "relu": lambda x: x if real(x) > ROUNDING else 0.0 * x,
+    "step": lambda x: float(real(x) > ROUNDING),
     "abs": lambda x: x if real(x) >= 0 else -1.0 * x,
-    "sign": lambda x: float(np.sign(real(x))),
+    "sign": lambda x: float(np.sign(real(x))) if abs(real(x)) > ROUNDING else 0.0,
 }
 
 
@@ -122,11 +125,12 @@ class World:
     rng : numpy.random.Generator
     let : definitions, as the author of a derivation writes them
     draw : how the names that hypotheses restrict are drawn
-    equal : whether all dimensions get the same size
+    sizes : the sizes that dimensions get in turn
+    below_one : whether entries lie between 0 and 1, for logarithms and roots
     """
 
-    def __init__(self, rng, let=None, draw=None, equal=False):
-        self.rng, self.draw, self.equal = rng, draw or {}, equal
+    def __init__(self, rng, let=None, draw=None, sizes=(3, 2, 4, 5), below_one=False):
+        self.rng, self.draw, self.in_turn, self.below_one = rng, draw or {}, sizes, below_one
         self.let = {}
         for left, right in (let or {}).items():
             left, right = sympify(left), sympify(right)
@@ -139,11 +143,11 @@ class World:
     # -- what names stand for ------------------------------------------------------------------------
 
     def size(self, dimension):
-        """A dimension as a whole number; different dimensions get different sizes unless all are equal."""
+        """A dimension as a whole number."""
         if isinstance(dimension, lang.Number):
             return int(dimension.value)
         if dimension not in self.sizes:
-            self.sizes[dimension] = 3 if self.equal else (3, 2, 4, 5)[self._next % 4]
+            self.sizes[dimension] = self.in_turn[self._next % len(self.in_turn)]
             self._next += 1
         return self.sizes[dimension]
 
@@ -151,6 +155,9 @@ class World:
         if name not in self.leaves:
             if name in self.draw:
                 value = self.draw[name](self.rng, self)
+            elif self.below_one:
+                value = self.rng.uniform(0.05, 0.95, tuple(map(self.size, name.shape)))
+                value = value if isinstance(name, lang.Matrix) else float(value)
             elif isinstance(name, lang.Matrix):
                 value = self.rng.normal(size=tuple(map(self.size, name.shape)))
             else:
@@ -487,24 +494,43 @@ def tolerance(*expressions):
     return 3e-4 if loose else TOLERANCE
 
 
-def worlds(identity, seed, number=4):
-    """Worlds for an identity: unequal sizes and, every second time, equal ones."""
+def worlds(identity, seed, number=4, below_one=False):
+    """Worlds for an identity: sizes that differ, sizes that are equal, sizes of which some or all are 1."""
     for k in range(number):
         rng = np.random.default_rng([seed, k])
-        yield World(rng, identity.let, identity.draw, equal=k % 2 == 1)
+        world = World(rng, identity.let, identity.draw, SIZES[k % len(SIZES)], below_one)
+        if identity.given and not identity.draw:
+            from .hypotheses import meet
+
+            meet(world, identity.given)
+        yield world
 
 
 def context(identity):
     """Every expression that says something about the ranges of indices."""
-    given = identity.given
-    pairs = given.items() if isinstance(given, dict) else [(h.less, h.more) for h in given]
+    pairs = [sides(h) for h in (identity.given.items() if isinstance(identity.given, dict) else identity.given)]
     lines = [line.expression for line in identity.lines]
     return [identity.start, *lines, *(sympify(x) for pair in (*identity.let.items(), *pairs) for x in pair)]
 
 
+def sides(hypothesis):
+    """The two sides of an equation or an inequality."""
+    if isinstance(hypothesis, tuple):
+        return hypothesis
+    return (hypothesis.less, hypothesis.more) if hasattr(hypothesis, "less") else (hypothesis.left, hypothesis.right)
+
+
 def is_equal(identity, left, right, relation="=", seed=0, number=4):
     """Whether two expressions agree in several random worlds of an identity."""
-    return not any(differ(w, left, right, relation, context(identity)) for w in worlds(identity, seed, number))
+
+    def differ_somewhere(below_one):
+        found = worlds(identity, seed, number, below_one)
+        return any(differ(world, left, right, relation, context(identity)) for world in found)
+
+    try:
+        return not differ_somewhere(below_one=False)
+    except Undefined:  # the logarithm of a negative number, say
+        return not differ_somewhere(below_one=True)
 
 
 __all__ = ["Dual", "Expression", "Undefined", "World", "context", "differ", "is_equal", "real", "worlds"]
