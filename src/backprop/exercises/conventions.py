@@ -21,7 +21,7 @@ from backprop.symbolic import (
 
 
 def what_kind(dW_ratio, dZ_ratio):
-    """Name the kind of backward pass from what a doubled batch does to its dW and dZ."""
+    """Name the kind of backward pass from what a doubled batch does to dW and dZ."""
     return ...
 
 
@@ -123,7 +123,7 @@ FROM_PYTORCH = Exercise(
 
 
 def from_note_004(db, a):
-    """dW of the mean squared error, from note 004's dL/db and a of m samples, one a row."""
+    """dW of the mean squared error, from note 004's dL/db and a, one sample a row."""
     return ...
 
 
@@ -213,7 +213,7 @@ BIAS_IN_COLUMNS = Exercise(
 
 
 def one_convention(X, A1, W2, b2, T):
-    """dW1 of the mean squared error, where A1 = relu(X W1 + b1) and the output is A1 W2 + b2."""
+    """dW1 of the mean squared error; A1 = relu(X W1 + b1), the output is A1 W2 + b2."""
     return ...
 
 
