@@ -23,43 +23,43 @@ def naming(mistakes, reference, **how):
     return named
 
 
-# -- 1. recall: what a row adds up to ---------------------------------------------------------------------------------
+# -- 1. recall: what the bias learns ----------------------------------------------------------------------------------
 
 
-def row_sum(s, m):
-    """The sum of one row of dZ: labels sum to s, the batch has m samples."""
+def mean_probability(n, m):
+    """The mean probability of a class with n of the m labels, once its entry of db is zero."""
     return ...
 
 
-def row_sum_solution(s, m):
-    # The row is (s p − y)/m. The probabilities add up to 1 and the labels to s: s − s = 0.
-    # Shorter: moving all logits of a row together does not change the loss.
-    return 0
+def mean_probability_solution(n, m):
+    # db adds up the rows of dZ: its entry is (Σ p − Σ y)/m over the samples, and Σ y is n. Zero means Σ p = n.
+    return n / m
 
 
-ROW_SUM = Exercise(
-    id="softmax-row-sum",
-    stub=row_sum,
-    reference=row_sum_solution,
-    judge=recalls(row_sum_solution, cases=[{"s": 2, "m": 5}, {"s": 1, "m": 4}, {"s": 0, "m": 3}]),
+MEAN_PROBABILITY = Exercise(
+    id="softmax-mean-probability",
+    stub=mean_probability,
+    reference=mean_probability_solution,
+    judge=recalls(mean_probability_solution, cases=[{"n": 6, "m": 8}, {"n": 1, "m": 5}, {"n": 3, "m": 7}]),
     wrong={
-        "the label kept, the prediction forgotten": Wrong(lambda s, m: -s / m, says="your answer is -0.4"),
-        "the probabilities not scaled by s": Wrong(lambda s, m: (1 - s) / m, says="your answer is -0.2"),
-        "one sample's share of a mean": Wrong(lambda s, m: 1 / m, says="your answer is 0.2"),
+        "the sum over the samples": Wrong(lambda n, m: n, says="your answer is 6"),
+        "an even share of the samples": Wrong(lambda n, m: 1 / m, says="your answer is 0.125"),
+        "a perfect fit": Wrong(lambda n, m: 1, says="your answer is 1"),
+        "divided twice": Wrong(lambda n, m: n / m**2, says="your answer is 0.09375"),
     },
 )
 
-# -- 2. implement: the product without the matrix ---------------------------------------------------------------------
+# -- 2. implement: back through the logarithm of softmax --------------------------------------------------------------
 
 
-def softmax_product(dP, P):
-    """dZ from dP, where P = softmax(Z) row by row, without a K × K matrix."""
+def log_softmax_backward(dlogP, P):
+    """dZ from the gradient with respect to ln P, where P = softmax(Z) row by row."""
     return ...
 
 
-def softmax_product_solution(dP, P):
-    # ⟨p, u⟩ is one number a row; keepdims keeps it beside its own row.
-    return P * (dP - (P * dP).sum(axis=1, keepdims=True))
+def log_softmax_backward_solution(dlogP, P):
+    # ∂ ln p_k/∂z_q = δ_kq − p_q: the delta keeps u_q, and p_q leaves the sum over k. keepdims keeps each row's sum.
+    return dlogP - P * dlogP.sum(axis=1, keepdims=True)
 
 
 def _probabilities(rng, shape):
@@ -67,84 +67,118 @@ def _probabilities(rng, shape):
     return E / E.sum(axis=1, keepdims=True)
 
 
-def _diagonal_only(dP, P):
-    return dP * P * (1 - P)
+def _through_softmax(dlogP, P):
+    return P * (dlogP - (P * dlogP).sum(axis=1, keepdims=True))
 
 
-def _one_sum(dP, P):
-    return P * (dP - (P * dP).sum())
+def _transposed(dlogP, P):
+    return dlogP - (P * dlogP).sum(axis=1, keepdims=True)
 
 
-PRODUCT = Exercise(
-    id="softmax-product",
-    stub=softmax_product,
-    reference=softmax_product_solution,
+def _one_sum(dlogP, P):
+    return dlogP - P * dlogP.sum()
+
+
+LOG_PRODUCT = Exercise(
+    id="softmax-log-product",
+    stub=log_softmax_backward,
+    reference=log_softmax_backward_solution,
     judge=naming(
         {
-            "This keeps the diagonal of the Jacobian, p(1 − p), and loses the rest of it.": _diagonal_only,
-            "The inner product must be one number a row; here it is one for the whole batch.": _one_sum,
+            "This goes back through softmax. The logarithm of softmax has another Jacobian.": _through_softmax,
+            "This is J u. A gradient is carried back by the transpose, and this J is not symmetric.": _transposed,
+            "The sum must be one number per row; here it is one for the whole batch.": _one_sum,
         },
-        softmax_product_solution,
-        inputs=lambda rng: {"dP": rng.normal(size=(5, 3)), "P": _probabilities(rng, (5, 3))},
+        log_softmax_backward_solution,
+        inputs=lambda rng: {"dlogP": rng.normal(size=(5, 3)), "P": _probabilities(rng, (5, 3))},
         name="dZ",
         m="P",
     ),
     wrong={
-        "element by element, as for the sigmoid": Wrong(_diagonal_only, says="keeps the diagonal"),
-        "the sum without keepdims": Wrong(lambda dP, P: P * (dP - (P * dP).sum(axis=1)), says="ValueError"),
-        "one sum for the whole batch": Wrong(_one_sum, says="one number a row"),
-        "divided by m once more": Wrong(lambda dP, P: softmax_product_solution(dP, P) / len(P), says="m = 5"),
+        "softmax's own product": Wrong(_through_softmax, says="goes back through softmax"),
+        "the Jacobian not transposed": Wrong(_transposed, says="by the transpose"),
+        "the sum without keepdims": Wrong(lambda dlogP, P: dlogP - P * dlogP.sum(axis=1), says="ValueError"),
+        "one sum for the whole batch": Wrong(_one_sum, says="one number per row"),
+        "divided by m once more": Wrong(
+            lambda dlogP, P: log_softmax_backward_solution(dlogP, P) / len(P), says="m = 5"
+        ),
     },
 )
 
-# -- 3. implement: any labels, any logits -----------------------------------------------------------------------------
+# -- 3. transfer: samples that do not count ---------------------------------------------------------------------------
 
 
-def any_labels_gradient(Z, Y):
-    """dZ of L = −(1/m) Σ y ln p, for rows of Y of any sum, without overflow."""
+def masked_gradient(Z, Y, w):
+    """dZ of L = Σ w ℓ / Σ w over the samples: w is 1 for a sample that counts, and 0 for one that does not."""
     return ...
 
 
-def any_labels_gradient_solution(Z, Y):
+def masked_gradient_solution(Z, Y, w):
     # Subtracting the largest logit of each row changes no probability, and no exponential is above 1.
     E = np.exp(Z - Z.max(axis=1, keepdims=True))
     P = E / E.sum(axis=1, keepdims=True)
-    return (Y.sum(axis=1, keepdims=True) * P - Y) / len(Z)
+    # The mean is over Σ w samples, so that is what divides; an ignored sample has a row of zeros.
+    return w[:, np.newaxis] * (P - Y) / w.sum()
 
 
-def _without_the_sum(Z, Y):
-    E = np.exp(Z - Z.max(axis=1, keepdims=True))
-    return (E / E.sum(axis=1, keepdims=True) - Y) / len(Z)
+def _divided_by_all(Z, Y, w):
+    return masked_gradient_solution(Z, Y, w) * w.sum() / len(Z)
 
 
-def _overflowing(Z, Y):
+def _not_divided(Z, Y, w):
+    return masked_gradient_solution(Z, Y, w) * w.sum()
+
+
+def _not_masked(Z, Y, w):
+    return masked_gradient_solution(Z, Y, np.ones_like(w)) * len(Z) / w.sum()
+
+
+def _mask_ignored(Z, Y, w):
+    return masked_gradient_solution(Z, Y, np.ones_like(w))
+
+
+def _label_erased(Z, Y, w):
+    return _not_masked(Z, w[:, np.newaxis] * Y, w)
+
+
+def _overflowing(Z, Y, w):
     with np.errstate(all="ignore"):
         P = np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True)
-        return (Y.sum(axis=1, keepdims=True) * P - Y) / len(Z)
+        return w[:, np.newaxis] * (P - Y) / w.sum()
 
 
-def _large_logits(rng):
-    # One row is far out: its largest logits are neighbours, so that the probabilities stay away from 0 and 1.
-    Z = rng.normal(size=(5, 3))
+def _masked_batch(rng):
+    # One row that counts is far out: its logits are neighbours, so that the probabilities stay away from 0 and 1.
+    Z, w = rng.normal(size=(5, 3)), np.ones(5)
     Z[2] += 800
-    return {"Z": Z, "Y": rng.uniform(0.1, 2, size=(5, 3))}
+    w[rng.choice([0, 1, 3, 4], size=rng.integers(1, 4), replace=False)] = 0
+    return {"Z": Z, "Y": _probabilities(rng, (5, 3)), "w": w}
 
 
-ANY_LABELS = Exercise(
-    id="softmax-any-labels",
-    stub=any_labels_gradient,
-    reference=any_labels_gradient_solution,
+MASKED = Exercise(
+    id="softmax-masked",
+    stub=masked_gradient,
+    reference=masked_gradient_solution,
     judge=naming(
-        {"This is right for labels that sum to one. These do not: see how s enters the formula.": _without_the_sum},
-        any_labels_gradient_solution,
-        inputs=_large_logits,
+        {
+            "Divided by the number of all samples. The mean of this loss is over those that count.": _divided_by_all,
+            "This is the gradient of the sum over the samples that count; the loss is their mean.": _not_divided,
+            "Samples that do not count still have a gradient here.": _not_masked,
+            "The weights w do not enter. Which samples count, and how many are they?": _mask_ignored,
+            "Erasing a label leaves the row p, since p − y needs labels that sum to one.": _label_erased,
+        },
+        masked_gradient_solution,
+        inputs=_masked_batch,
         name="dZ",
         m="Z",
     ),
     wrong={
-        "prediction minus label": Wrong(_without_the_sum, says="right for labels that sum to one"),
-        "the sum of the losses": Wrong(lambda Z, Y: any_labels_gradient_solution(Z, Y) * len(Z), says="m = 5"),
-        "label minus prediction": Wrong(lambda Z, Y: -any_labels_gradient_solution(Z, Y), says="sign"),
+        "divided by all samples": Wrong(_divided_by_all, says="over those that count"),
+        "the sum of the losses": Wrong(_not_divided, says="gradient of the sum"),
+        "divided right, not masked": Wrong(_not_masked, says="still have a gradient"),
+        "the weights left out": Wrong(_mask_ignored, says="do not enter"),
+        "the label erased": Wrong(_label_erased, says="Erasing a label"),
+        "label minus prediction": Wrong(lambda Z, Y, w: -masked_gradient_solution(Z, Y, w), says="sign"),
         "overflows": Wrong(_overflowing, says="NaN or infinite"),
     },
 )
@@ -215,29 +249,29 @@ TEMPERATURE = Exercise(
     },
 )
 
-# -- 5. recall: by what factor ----------------------------------------------------------------------------------------
+# -- 5. transfer: a factor that travels -------------------------------------------------------------------------------
 
 
-def wrong_factor(c, kappa, N):
-    """The computed dW of the first layer, as a multiple of the true one."""
+def travelling_factor(c, kappa, N):
+    """The computed dW of the first of N layers, as a multiple of the true one, if dA is multiplied too."""
     return ...
 
 
-def wrong_factor_solution(c, kappa, N):
-    # c travels through all layers unchanged; κ is applied once, where the gradient of W leaves.
-    return c * kappa
+def travelling_factor_solution(c, kappa, N):
+    # On the way down κ acts once for each of the N − 1 layers above the first, and once more in the rule for dW.
+    return c * kappa**N
 
 
-WRONG_FACTOR = Exercise(
-    id="softmax-wrong-factor",
-    stub=wrong_factor,
-    reference=wrong_factor_solution,
-    judge=recalls(wrong_factor_solution, cases=[{"c": 6, "kappa": 0.5, "N": 4}, {"c": 1, "kappa": 0.25, "N": 3}]),
+TRAVELLING_FACTOR = Exercise(
+    id="softmax-travelling-factor",
+    stub=travelling_factor,
+    reference=travelling_factor_solution,
+    judge=recalls(travelling_factor_solution, cases=[{"c": 6, "kappa": 0.5, "N": 4}, {"c": 1, "kappa": 0.25, "N": 3}]),
     wrong={
-        "once a layer": Wrong(lambda c, kappa, N: c * kappa**N, says="your answer is 0.375"),
-        "both once a layer": Wrong(lambda c, kappa, N: (c * kappa) ** N, says="your answer is 81.0"),
+        "as in the theorem": Wrong(lambda c, kappa, N: c * kappa, says="your answer is 3.0"),
+        "the way down alone": Wrong(lambda c, kappa, N: c * kappa ** (N - 1), says="your answer is 0.75"),
+        "the start multiplied again": Wrong(lambda c, kappa, N: (c * kappa) ** N, says="your answer is 81.0"),
         "the start alone": Wrong(lambda c, kappa, N: c, says="your answer is 6"),
-        "they always cancel": Wrong(lambda c, kappa, N: 1, says="your answer is 1"),
     },
 )
 
@@ -276,7 +310,7 @@ WEIGHT_DECAY = Exercise(
             "A": rng.normal(size=(5, 3)),
             "E": rng.normal(size=(5, 4)),
             "W": rng.normal(size=(3, 4)),
-            "decay": 0.7,
+            "decay": rng.uniform(0.2, 0.9),
         },
         name="dW",
         m="A",
@@ -320,6 +354,11 @@ def _weights_exchanged(g1, g2, m1, m2):
     return (m2 * g1 + m1 * g2) / (m1 + m2)
 
 
+def _two_parts(rng):
+    sizes = {"m1": int(rng.integers(5, 9)), "m2": int(rng.integers(2, 5))}
+    return {"g1": rng.normal(size=(3, 4)), "g2": rng.normal(size=(3, 4)), **sizes}
+
+
 TWO_BATCHES = Exercise(
     id="softmax-two-batches",
     stub=combined_gradient,
@@ -332,7 +371,7 @@ TWO_BATCHES = Exercise(
             "The weights are exchanged: the larger part has the smaller say.": _weights_exchanged,
         },
         combined_gradient_solution,
-        inputs=lambda rng: {"g1": rng.normal(size=(3, 4)), "g2": rng.normal(size=(3, 4)), "m1": 6, "m2": 2},
+        inputs=_two_parts,
         name="dW",
     ),
     wrong={
