@@ -13,6 +13,23 @@ def _with_extremes(rng):
     return {"z": rng.permutation(np.concatenate([rng.normal(size=6), EXTREMES]))}
 
 
+def _far_left(rng):
+    return {"z": -rng.uniform(30, 45, size=6)}
+
+
+def _both(*judges):
+    """The first judge that is not content speaks."""
+
+    def judge(answer):
+        for one in judges:
+            feedback = one(answer)
+            if not feedback.passed:
+                break
+        return feedback
+
+    return judge
+
+
 def _quietly(function):
     """The function with NumPy's warnings off: a wrong answer is judged by its numbers."""
 
@@ -98,12 +115,19 @@ STABLE_SOFTPLUS = Exercise(
     id="loss-stable-softplus",
     stub=stable_softplus,
     reference=stable_softplus_solution,
-    judge=computes(stable_softplus_solution, inputs=_with_extremes, name="softplus"),
+    # A lost digit shows only where no large entry stands beside it, hence the second set of inputs.
+    judge=_both(
+        computes(stable_softplus_solution, inputs=_with_extremes, name="softplus"),
+        computes(stable_softplus_solution, inputs=_far_left, name="softplus, far left of zero,"),
+    ),
     wrong={
         "as defined": Wrong(_quietly(lambda z: np.log(1 + np.exp(z))), says="NaN or infinite"),
         "mirrored once for all": Wrong(_quietly(lambda z: z + np.log1p(np.exp(-z))), says="NaN or infinite"),
         "the positive part forgotten": Wrong(lambda z: np.log1p(np.exp(-np.abs(z))), says="none of the usual suspects"),
         "relu": Wrong(lambda z: np.maximum(z, 0), says="none of the usual suspects"),
+        "the digits of a small number lost": Wrong(
+            lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z))), says="far left of zero"
+        ),
         "the argument clipped": Wrong(lambda z: np.log1p(np.exp(np.minimum(z, 500))), says="yours is 500"),
     },
 )
@@ -131,11 +155,14 @@ def logit_derivation_solution():
 def _reaches_the_difference(derivation):
     if not isinstance(derivation, Derivation):
         return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if len(derivation.steps) < 2:
+    lines = {derivation.start, *(step.expression for step in derivation.steps)}
+    if len(lines) < 3:  # a line that is said twice is no step
         return "Every step holds. Show the way there in at least two steps."
     if derivation.start != Partial(ell, z):
         return "Every step holds, but start from Partial(ell, z)."
-    if derivation.result != sigmoid(z) - y:
+    if derivation.let != Derivation(Partial(ell, z), let=ONE_LOGIT).let:
+        return "Every step holds, but of another loss: take let=exercises.ONE_LOGIT."
+    if derivation.result not in (sigmoid(z) - y, -y + sigmoid(z)):
         return "Every step holds, but the last line is not sigmoid(z) - y yet."
     return ""
 
@@ -161,6 +188,15 @@ LOGIT_DERIVATION = Exercise(
             _logit((sigmoid(z) - y) * sigmoid(z) * (1 - sigmoid(z))), says="A step of yours is refused"
         ),
         "in one leap": Wrong(_logit(sigmoid(z) - y), says="at least two steps"),
+        "one leap, said twice": Wrong(_logit(sigmoid(z) - y, sigmoid(z) - y), says="at least two steps"),
+        "another loss": Wrong(
+            lambda: (
+                Derivation(Partial(ell, z), let={ell: softplus(z) - y * z})
+                .then(Partial(softplus(z) - y * z, z), because="a try")
+                .then(sigmoid(z) - y, because="a try")
+            ),
+            says="of another loss",
+        ),
         "not there yet": Wrong(
             _logit(Partial(softplus(z) - y * z, z), sigmoid(z) * (1 - y) - y * (1 - sigmoid(z))), says="not sigmoid(z)"
         ),
