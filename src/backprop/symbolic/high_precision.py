@@ -12,7 +12,6 @@ from .evaluation import OutsideDomain
 DIGITS = 80
 QUADRATURE_DIGITS = 45
 LARGEST_EXPONENT = 10**30  # beyond it, an exponential costs more digits than a machine has
-_BY_EXPONENTIALS = ("exp", "sinh", "cosh", "tanh", "sigmoid", "softplus")
 _mp = mpmath.MPContext()
 _mp.dps = DIGITS
 
@@ -74,7 +73,7 @@ class HighPrecision:
             return self._curve(f.name, f.order, x)
         if (f.name == "log" and x <= 0) or (f.name == "sqrt" and x < 0):
             raise OutsideDomain(where)
-        if f.name in _BY_EXPONENTIALS and abs(x) > LARGEST_EXPONENT:
+        if f.name in ("exp", "sinh", "cosh") and (x if f.name == "exp" else abs(x)) > LARGEST_EXPONENT:
             raise OutsideDomain(where)
         return _KNOWN[f.name](x)
 
@@ -157,8 +156,12 @@ def digits(a, b):
     return pair
 
 
+def _exp(x):
+    return _mp.exp(x) if x > -LARGEST_EXPONENT else _mp.mpf(0)
+
+
 _KNOWN = {
-    "exp": _mp.exp,
+    "exp": _exp,
     "log": _mp.log,
     "sqrt": _mp.sqrt,
     "sin": _mp.sin,
@@ -166,8 +169,8 @@ _KNOWN = {
     "sinh": _mp.sinh,
     "cosh": _mp.cosh,
     "tanh": _mp.tanh,
-    "sigmoid": lambda x: 1 / (1 + _mp.exp(-x)),
-    "softplus": lambda x: _mp.log1p(_mp.exp(x)),
+    "sigmoid": lambda x: 1 / (1 + _exp(-x)) if x >= 0 else _exp(x) / (1 + _exp(x)),
+    "softplus": lambda x: max(x, _mp.mpf(0)) + _mp.log1p(_exp(-abs(x))),
     "relu": lambda x: max(x, _mp.mpf(0)),
     "step": lambda x: _mp.mpf(int(x > 0)),
     "abs": abs,
