@@ -160,7 +160,7 @@ def _reaches_the_difference(derivation):
         return "Every step holds. Show the way there in at least two steps."
     if derivation.start != Partial(ell, z):
         return "Every step holds, but start from Partial(ell, z)."
-    if derivation.let != Derivation(Partial(ell, z), let=ONE_LOGIT).let:
+    if {name: meaning.body for name, meaning in derivation.let.items()} != ONE_LOGIT:
         return "Every step holds, but of another loss: take let=exercises.ONE_LOGIT."
     if derivation.result not in (sigmoid(z) - y, -y + sigmoid(z)):
         return "Every step holds, but the last line is not sigmoid(z) - y yet."
