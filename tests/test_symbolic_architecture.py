@@ -108,7 +108,7 @@ def test_every_public_name_is_documented():
 PROGRAM = """
 import json
 from backprop.symbolic import *
-N, D, K = dimensions("N D K")
+N, D, H, K = dimensions("N D H K")
 n, k, j, p, q = indices("n k j p q")
 X, W1, W2, Y, P = matrix("X", N, D), matrix("W1", D, H), matrix("W2", H, K), matrix("Y", N, K), matrix("P", N, K)
 Z1, A1, Z2, loss = matrix("Z1", N, H), matrix("A1", N, H), matrix("Z2", N, K), scalars("loss")
