@@ -47,19 +47,19 @@ PATHS = Exercise(
 # -- 2. implement: back through the activation and the weights, a batch of columns ------------------------------------
 
 
-def gradient_of_input(dA, Z, W):
-    """The gradient of X in A = tanh(Z), Z = W X + b 1ᵀ, where samples are columns."""
+def gradient_of_input(dA, A, W):
+    """The gradient of X in A = tanh(W X + b 1ᵀ), where samples are columns."""
     return ...
 
 
-def gradient_of_input_solution(dA, Z, W):
-    # Scale by the slope at Z, then mix with the transposed weights.
-    dZ = dA * (1 - np.tanh(Z) ** 2)
+def gradient_of_input_solution(dA, A, W):
+    # The slope of tanh is 1 − tanh², and tanh(Z) is A itself. Scale by it, then mix with the transposed weights.
+    dZ = dA * (1 - A**2)
     return W.T @ dZ
 
 
 def _input_arguments(rng):
-    return {"dA": rng.normal(size=(4, 5)), "Z": rng.normal(size=(4, 5)), "W": rng.normal(size=(4, 3))}
+    return {"dA": rng.normal(size=(4, 5)), "A": np.tanh(rng.normal(size=(4, 5))), "W": rng.normal(size=(4, 3))}
 
 
 GRADIENT_OF_INPUT = Exercise(
@@ -68,43 +68,56 @@ GRADIENT_OF_INPUT = Exercise(
     reference=gradient_of_input_solution,
     judge=computes(gradient_of_input_solution, inputs=_input_arguments, name="dX"),
     wrong={
-        "the slope forgotten": Wrong(lambda dA, Z, W: W.T @ dA, says="none of the usual suspects"),
-        "W not transposed": Wrong(lambda dA, Z, W: W @ (dA * (1 - np.tanh(Z) ** 2)), says="stopped with ValueError"),
-        "samples as rows": Wrong(lambda dA, Z, W: (dA * (1 - np.tanh(Z) ** 2)).T @ W, says="transpose"),
+        "the slope forgotten": Wrong(lambda dA, A, W: W.T @ dA, says="none of the usual suspects"),
+        "the slope taken at A": Wrong(
+            lambda dA, A, W: W.T @ (dA * (1 - np.tanh(A) ** 2)), says="none of the usual suspects"
+        ),
+        "the logistic function's slope": Wrong(
+            lambda dA, A, W: W.T @ (dA * A * (1 - A)), says="none of the usual suspects"
+        ),
+        "W not transposed": Wrong(lambda dA, A, W: W @ (dA * (1 - A**2)), says="stopped with ValueError"),
+        "samples as rows": Wrong(lambda dA, A, W: (dA * (1 - A**2)).T @ W, says="transpose"),
         "averaged over the batch": Wrong(
-            lambda dA, Z, W: W.T @ (dA * (1 - np.tanh(Z) ** 2)) / dA.shape[1], says="the reference times 0.2"
+            lambda dA, A, W: W.T @ (dA * (1 - A**2)) / dA.shape[1], says="the reference times 0.2"
         ),
     },
 )
 
-# -- 3. implement: back through softmax -------------------------------------------------------------------------------
+# -- 3. implement: back through softmax, a batch of columns -----------------------------------------------------------
 
 
-def through_softmax(da, p):
-    """The gradient of z in p = softmax(z), from da and p, both of shape (K,)."""
+def through_softmax(dA, P):
+    """The gradient of Z, where column i of P is the softmax of column i of Z."""
     return ...
 
 
-def through_softmax_solution(da, p):
-    # Jᵀ da with J = diag(p) − p pᵀ, multiplied out: no K × K matrix is needed.
-    return p * (da - da @ p)
+def through_softmax_solution(dA, P):
+    # Jᵀ da with J = diag(p) − p pᵀ, multiplied out, in every column: pᵀ da is one number per sample.
+    return P * (dA - (P * dA).sum(axis=0, keepdims=True))
 
 
 def _softmax_arguments(rng):
-    e = np.exp(rng.normal(size=4))
-    return {"da": rng.normal(size=4), "p": e / e.sum()}
+    e = np.exp(rng.normal(size=(4, 6)))
+    return {"dA": rng.normal(size=(4, 6)), "P": e / e.sum(axis=0)}
 
 
 THROUGH_SOFTMAX = Exercise(
     id="matrix-through-softmax",
     stub=through_softmax,
     reference=through_softmax_solution,
-    judge=computes(through_softmax_solution, inputs=_softmax_arguments, name="dz"),
+    judge=computes(through_softmax_solution, inputs=_softmax_arguments, name="dZ"),
     wrong={
-        "entry by entry, as for the logistic function": Wrong(lambda da, p: da * p * (1 - p), says="entries differ"),
-        "without what the other entries do": Wrong(lambda da, p: da * p, says="entries differ"),
-        "the sign of the update": Wrong(lambda da, p: -p * (da - da @ p), says="sign"),
-        "the Jacobian itself": Wrong(lambda da, p: np.diag(p) - np.outer(p, p), says="shape"),
+        "entry by entry, as for the logistic function": Wrong(lambda dA, P: dA * P * (1 - P), says="entries differ"),
+        "without what the other entries do": Wrong(lambda dA, P: dA * P, says="entries differ"),
+        "one number for the whole batch": Wrong(lambda dA, P: P * (dA - (P * dA).sum()), says="entries differ"),
+        "summed over the samples": Wrong(
+            lambda dA, P: P * (dA - (P * dA).sum(axis=1, keepdims=True)), says="entries differ"
+        ),
+        "the mean of the entries": Wrong(
+            lambda dA, P: P * (dA - (P * dA).mean(axis=0, keepdims=True)), says="entries differ"
+        ),
+        "every sample with every other": Wrong(lambda dA, P: P * (dA - dA.T @ P), says="stopped with ValueError"),
+        "the sign of the update": Wrong(lambda dA, P: -P * (dA - (P * dA).sum(axis=0)), says="sign"),
     },
 )
 
@@ -226,7 +239,7 @@ DEPTH_UNTIL = Exercise(
 
 
 def repaired_bias(b, dZ, rate):
-    """The bias after one step: b has shape (n_out, 1), dZ one column a sample."""
+    """The bias after one step: b has shape (n_out, 1), dZ one column per sample."""
     return ...
 
 
