@@ -4,7 +4,9 @@ The kinds of errors are those that people make: a sign, a transpose, the order o
 out, 1/m, f for f′, a sum that misses an end, one index for another, one name for another, a wrong number.
 """
 
-from backprop.symbolic import ExpressionError, Refused, functions, relu, sigmoid, softplus, step, tanh
+from contextlib import contextmanager
+
+from backprop.symbolic import ExpressionError, Refused, derivation, functions, relu, sigmoid, softplus, step, tanh
 from backprop.symbolic import expressions as lang
 from backprop.symbolic.errors import OutOfTime
 from backprop.symbolic.expressions import rebuild, subexpressions
@@ -37,10 +39,10 @@ def mutants(line, identity):
                 yield kind, wrong
 
 
-def verdict(derivation, line, wrong):
+def verdict(so_far, line, wrong):
     """What the engine says of a wrong line: "accepted", or by what it is refused."""
     try:
-        derivation.then(wrong, because="an error was planted here", relation=line.relation)
+        so_far.then(wrong, because="an error was planted here", relation=line.relation)
     except Refused as refused:
         return refused.rung
     except OutOfTime:
@@ -50,19 +52,27 @@ def verdict(derivation, line, wrong):
     return "accepted"
 
 
-def examine(identity, derivation, line, wrong, seed=0):
+@contextmanager
+def without_hints():
+    """The engine judges, but does not look for what could be wrong: that takes longer than the verdict."""
+    found, derivation.what_is_wrong = derivation.what_is_wrong, lambda *_, **__: None
+    try:
+        yield
+    finally:
+        derivation.what_is_wrong = found
+
+
+def examine(identity, so_far, line, wrong, seed=0):
     """The engine's verdict held against numbers: "refused", "equal" (accepted, and true), or what is wrong with it.
 
     "unsound" is an accepted line that differs somewhere. "contradicted" is a line that the engine claims to have
     refuted, although both sides agree wherever we look.
     """
-    said = verdict(derivation, line, wrong)
+    said = verdict(so_far, line, wrong)
     if said not in ("accepted", "refutation"):
         return "refused", said
     try:
-        equal = numbers.is_equal(
-            identity, derivation.result, wrong, line.relation, seed, 6 if said == "accepted" else 4
-        )
+        equal = numbers.is_equal(identity, so_far.result, wrong, line.relation, seed, 6 if said == "accepted" else 4)
     except numbers.Undefined:
         equal = None
     if said == "accepted":
