@@ -162,12 +162,17 @@ def browser():
         chromium.close()
 
 
+@functools.cache
+def context_of(browser, size, scheme, **options):
+    """One context for each kind of view: the pages in it share what they load, and keep it between tests."""
+    return browser.new_context(viewport=SIZES[size], color_scheme=scheme, **options)
+
+
 @contextmanager
 def opened(browser, address, size="laptop", scheme="light", **options):
     """A page, and the list of what went wrong while it was loaded."""
     problems = []
-    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, **options)
-    page = context.new_page()
+    page = context_of(browser, size, scheme, **options).new_page()
     home = urlsplit(address).netloc
 
     def on_request(request):
@@ -190,7 +195,7 @@ def opened(browser, address, size="laptop", scheme="light", **options):
             page.evaluate("() => document.fonts.ready.then(() => null)")
         yield page, problems
     finally:
-        context.close()
+        page.close()
 
 
 def inspected(browser, address, size, scheme, picture=None):
@@ -355,7 +360,7 @@ def test_a_formula_takes_a_tab_stop_only_where_it_scrolls(browser, showcase):
 
 
 def test_a_selected_formula_is_copied_as_latex(browser, showcase):
-    with opened(browser, showcase, permissions=["clipboard-read", "clipboard-write"]) as (page, _):
+    with opened(browser, showcase, permissions=("clipboard-read", "clipboard-write")) as (page, _):
         page.evaluate(
             """() => {
               const range = document.createRange();
