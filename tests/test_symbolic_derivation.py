@@ -9,6 +9,7 @@ from backprop.symbolic import (
     Evidence,
     ExpressionError,
     Grad,
+    HypothesisError,
     OutOfTime,
     Partial,
     Refused,
@@ -38,6 +39,8 @@ from backprop.symbolic import (
     tanh,
     total,
 )
+from backprop.symbolic.expressions import Number
+from backprop.symbolic.proof import Prover
 
 N, D, K = dimensions("N D K")
 n, i, j, k, p, q = indices("n i j k p q")
@@ -285,6 +288,22 @@ def test_a_hypothesis_about_squares():
     y = matrix("y", 1, K)
     d = Derivation(total(y[k] ** 3, k), given={y[k] ** 2: y[k]}).then(total(y[k], k), because="zeros and ones")
     assert d.evidence is Evidence.PROVED
+
+
+def test_a_hypothesis_that_would_be_applied_without_end():
+    V = matrix("V", D, D)
+    with pytest.raises(HypothesisError, match="such as A = Aᵀ, cannot be used"):
+        Derivation(V[i, j], given={V: V.T}).then(V[j, i], because="symmetric")
+
+
+def test_a_hypothesis_holds_at_the_point_and_not_around_it():
+    # t is x² here, but it does not move with x; and that ∂L/∂Z is called dZ says nothing about its own derivative.
+    d = Derivation(Partial(t + x, x), given={t: x**2})
+    assert d.then(1, because="t is held").evidence is Evidence.PROVED
+    assert refusal(lambda: d.then(1 + 2 * x, because="t moves")).rung == "refutation"
+    second = Derivation(Partial(Partial(L, Z[n, k]), Z[i, j]), given={Grad(L, Z): dZ})
+    assert refusal(lambda: second.then(0, because="dZ is constant")).rung == "refutation"
+    assert not Prover({}, [(Grad(L, Z), dZ)]).by_normal_form(Partial(Partial(L, Z[n, k]), Z[i, j]), Number(0))
 
 
 def test_a_hypothesis_holds_for_its_own_name_only():

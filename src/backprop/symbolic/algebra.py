@@ -34,6 +34,7 @@ class Algebra(Arithmetic, Powers, Applications, Sums, Naming, Renaming, Assumpti
         self.asked_sympy = False  # whether an integral or a limit came from SymPy
         self.ranges = {}  # index -> (low, high), both ends included
         self._atoms, self._renamed, self._products, self._divided = {}, {}, {}, {}
+        self._without_rules = {}, {}, {}  # the same three, as long as the hypotheses are set aside
         self._fresh = count(1)
         self.sizes = set()  # names that stand for whole numbers from 1
         self._signs = []  # hypotheses: (polynomial, wildcards, whether it is positive and not just not negative)

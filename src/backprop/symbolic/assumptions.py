@@ -1,6 +1,9 @@
 """Hypotheses: equations that rewrite atoms, and what is known about signs."""
 
+from contextlib import contextmanager
+
 from .atoms import Polynomial, all_positive, atom_not_negative, constant, exact, is_even, is_literal
+from .errors import HypothesisError
 from .powers import positive_factors
 
 
@@ -8,7 +11,16 @@ class Assumptions:
     """Equations and signs that hold by hypothesis."""
 
     def assume(self, pattern, exponent, wildcards, value):
-        """From now on, `pattern` to the power `exponent` is `value`, whatever its wildcard indices are."""
+        """From now on, `pattern` to the power `exponent` is `value`, whatever its wildcard indices are.
+
+        Raises
+        ------
+        HypothesisError
+            If the value holds the pattern again, so that the rewriting would not end.
+        """
+        again = [a for m in value.terms for a, e in m if e >= exponent] if exponent > 1 else self.atoms_of(value)
+        if any(self._match(pattern, wildcards, a) is not None for a in again):
+            raise HypothesisError("a hypothesis whose one side holds the other again, such as A = Aᵀ, cannot be used")
         self._rules.append((pattern, exponent, tuple(wildcards), value))
         for memo in (self._renamed, self._products, self._divided):
             memo.clear()
@@ -35,14 +47,26 @@ class Assumptions:
             return {}
         if a.order[0] != pattern.order[0] or not wildcards:
             return None
-        rules, self._rules = self._rules, []
-        memos = self._renamed, self._products, self._divided
-        self._renamed, self._products, self._divided = {}, {}, {}
-        try:
+        with self.rules_set_aside():
             return self._search(pattern, wildcards, a)
+
+    @property
+    def has_rules(self):
+        """Whether equations are applied now."""
+        return bool(self._rules)
+
+    @contextmanager
+    def rules_set_aside(self):
+        """Work without the equations for a while; what is remembered with them and without them is kept apart."""
+        if not self._rules:
+            yield
+            return
+        rules, memos = self._rules, (self._renamed, self._products, self._divided)
+        self._rules, (self._renamed, self._products, self._divided) = [], self._without_rules
+        try:
+            yield
         finally:
-            self._rules = rules
-            self._renamed, self._products, self._divided = memos
+            self._rules, (self._renamed, self._products, self._divided) = rules, memos
 
     def _search(self, pattern, wildcards, a):
         targets = sorted(a.indices) + [k for k in _literals(a) if k not in a.indices]

@@ -98,6 +98,12 @@ def replace_entries(algebra, poly, name, value):
     return map_atoms(algebra, poly, replace)
 
 
+def rebuilt(algebra, poly):
+    """The polynomial made anew from its atoms, so that the hypotheses are applied to all of them."""
+    leaf = ("entry", "symbol", "delta")
+    return map_atoms(algebra, poly, lambda a: algebra.of(a) if a.kind in leaf else None)
+
+
 def _derivative_of_named(algebra, tag, u):
     if tag == "sin":
         return algebra.named("cos", u)

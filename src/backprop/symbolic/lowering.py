@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from . import analysis
 from .atoms import constant
-from .differentiation import differentiate, replace_entries
+from .differentiation import differentiate, rebuilt, replace_entries
 from .errors import ExpressionError, HypothesisError
 from .expressions import (
     INFINITY,
@@ -64,7 +64,7 @@ class Lowering:
         """
         bound = bound or {}
         here = tuple((k, v) for k, v in bound.items())
-        key = (e, here, held)
+        key = (e, here, held, self.algebra.has_rules)
         if key not in self._memo:
             rule = self._SCALARS.get(type(e))
             if rule is None:
@@ -149,7 +149,7 @@ class Lowering:
             place, at = v, ()
         else:
             place, at = v.matrix, tuple(self._index(k, bound) for k in v.args[1:])
-        return self.derivative(self.scalar(body, bound, held | {place}), place, at, held)
+        return self.derivative(lambda: self.scalar(body, bound, held | {place}), place, at, held)
 
     def _integral(self, e, bound, held):
         body, (x, low, high) = e.args
@@ -168,15 +168,21 @@ class Lowering:
             return "oo"
         return "-oo" if e == -INFINITY else self.scalar(e, bound, held)
 
-    def derivative(self, poly, place, at, held):
-        """The derivative by `place` (at the entry `at`), after which `place` takes its own meaning again."""
-        out = differentiate(self.algebra, poly, place.name, at)
-        if place in self.definitions and place not in held:
-            if isinstance(place, Symbol):
-                value = self.scalar(place, {}, held)
-                return replace_entries(self.algebra, out, place.name, lambda: value)
-            return replace_entries(self.algebra, out, place.name, lambda i, j: self.entry(place, i, j, {}, held))
-        return out
+    def derivative(self, function, place, at, held):
+        """The derivative by `place` (at the entry `at`) of what `function` lowers.
+
+        A hypothesis holds at the point, not around it, so it is set aside until the derivative is taken. Then `place`
+        takes its own meaning again.
+        """
+        with self.algebra.rules_set_aside():
+            out = differentiate(self.algebra, function(), place.name, at)
+            if place in self.definitions and place not in held:
+                if isinstance(place, Symbol):
+                    value = self.scalar(place, {}, held)
+                    out = replace_entries(self.algebra, out, place.name, lambda: value)
+                else:
+                    out = replace_entries(self.algebra, out, place.name, lambda i, j: self.entry(place, i, j, {}, held))
+        return rebuilt(self.algebra, out) if self.algebra.has_rules else out
 
     _SCALARS: ClassVar = {
         Number: _number,
@@ -212,7 +218,7 @@ class Lowering:
         definition = self.definitions.get(m)
         if definition is None or m in held:
             return self.algebra.entry(m.name, i, j)
-        key = (m, held)
+        key = (m, held, self.algebra.has_rules)
         if key not in self._generic:
             p, q = (self._running(d) for d in m.shape)
             if definition.indices is None:
@@ -271,13 +277,13 @@ class Lowering:
 
     def _entry_of_grad(self, m, i, j, bound, held):
         e, v = m.args
-        return self.derivative(self.scalar(e, bound, held | {v}), v, (i, j), held)
+        return self.derivative(lambda: self.scalar(e, bound, held | {v}), v, (i, j), held)
 
     def _entry_of_jacobian(self, m, i, j, bound, held):
         z, x = m.args
         of = (i, "0") if z.cols == ONE else ("0", i)
         by = (j, "0") if x.cols == ONE else ("0", j)
-        return self.derivative(self.entry(z, *of, bound, held | {x}), x, by, held)
+        return self.derivative(lambda: self.entry(z, *of, bound, held | {x}), x, by, held)
 
     _ENTRIES: ClassVar = {
         Matrix: _entry_of_name,
