@@ -24,6 +24,7 @@ def meet(world, given):
     kept = dict(world.leaves)
     for _ in range(ATTEMPTS):
         world.leaves, world.worked_out = dict(kept), {}
+        world.shared["drawn"].clear()
         try:
             # What is only a name for something else is set last: it depends on the rest.
             rest = [pair for pair in equations if _name_of(world, *pair) is None]

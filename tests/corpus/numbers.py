@@ -137,7 +137,11 @@ class World:
             entry = isinstance(left, lang.Entry)
             self.let[left.matrix if entry else left] = (left.args[1:] if entry else None, right)
         self.worked_out = {}
-        self.sizes, self.leaves, self.shared = {}, {}, {"functions": {}, "functionals": {}, "tags": count(1)}
+        self.sizes, self.leaves, self.shared = (
+            {},
+            {},
+            {"functions": {}, "functionals": {}, "drawn": set(), "tags": count(1)},
+        )
         self._next = int(rng.integers(4))
 
     # -- what names stand for ------------------------------------------------------------------------
@@ -339,13 +343,20 @@ class World:
         else:
             moved = value.copy()
             moved[place] = Dual(tag, value[place], 1.0)
-        for part in [body, *(b for _, b in self.let.values())]:
-            for leaf in subexpressions(part):  # what is drawn is drawn before anything moves
-                if isinstance(leaf, lang.Matrix | lang.Symbol) and leaf not in self.let and not _is_index(leaf):
-                    self._named(leaf, {leaf: 0} if leaf in at else {})
+        self._draw_all(body, at)
         out = self._where({name: moved}).value(body, {k: v for k, v in at.items() if k != name})
         slope = lambda v: v.b if isinstance(v, Dual) and v.tag == tag else 0.0  # noqa: E731
         return _map(slope, out) if isinstance(out, np.ndarray) else slope(out)
+
+    def _draw_all(self, body, at):
+        """Draw everything that a derivative will meet before anything is moved, so that it stays what it is."""
+        if body in self.shared["drawn"]:
+            return
+        self.shared["drawn"].add(body)
+        for part in [body, *(b for _, b in self.let.values())]:
+            for leaf in subexpressions(part):
+                if isinstance(leaf, lang.Matrix | lang.Symbol) and leaf not in self.let and not _is_index(leaf):
+                    self._named(leaf, {leaf: 0} if leaf in at else {})
 
     def _where(self, leaves):
         other = object.__new__(World)
@@ -521,11 +532,20 @@ def sides(hypothesis):
 
 
 def is_equal(identity, left, right, relation="=", seed=0, number=4):
-    """Whether two expressions agree in several random worlds of an identity."""
+    """Whether two expressions agree in several random worlds of an identity, wherever both sides are defined."""
 
     def differ_somewhere(below_one):
-        found = worlds(identity, seed, number, below_one)
-        return any(differ(world, left, right, relation, context(identity)) for world in found)
+        defined = 0
+        for world in worlds(identity, seed, number, below_one):
+            try:
+                if differ(world, left, right, relation, context(identity)):
+                    return True
+                defined += 1
+            except Undefined as nowhere:  # a division by a sum that is 0 where a size is 1, say
+                undefined = nowhere
+        if defined < 2:
+            raise undefined
+        return False
 
     try:
         return not differ_somewhere(below_one=False)
