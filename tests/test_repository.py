@@ -72,6 +72,17 @@ def test_links_between_documents_lead_somewhere():
             assert (ROOT / target).exists(), f"{name} links to {target}"
 
 
+def test_the_readme_s_derivation_runs_and_its_refusal_is_as_told(capsys):
+    from backprop.symbolic import Refused
+
+    (code,) = re.findall(r"```python\n(.*?)```", text("README.md"), re.DOTALL)
+    names: dict = {}
+    exec(code, names)
+    assert "proved" in capsys.readouterr().out
+    with pytest.raises(Refused, match="off by the factor m: the left side is m times the right"):
+        exec("weights.then(X.T * Grad(L, Z) / m, because='')", names)
+
+
 def test_citation_and_package_agree():
     citation = yaml.safe_load(text("CITATION.cff"))
     project = tomllib.loads(text("pyproject.toml"))["project"]
