@@ -88,15 +88,19 @@ def test_every_kind_of_error_is_made():
         assert (kind, wrong) in list(mutants(line, identity("example", "P0.1", line, line)))
 
 
+# The gradients below a dead layer are 0, and a product with a factor 0 stays 0 whatever is done to its other factors.
+NOTHING_TO_REFUSE = {"P3.9"}
+
+
 def test_the_full_examination_was_run_on_this_engine_and_found_it_sound():
     found = read("mutants")
     assert is_current(found), f"{ENGINE} has changed: run `make test-deep`, or pytest -m deep tests/test_mutants.py"
     assert found["unsound"] == found["contradicted"] == 0
     assert found["total"] == found["refused"] + found["equal"] >= 9000
     assert set(found["formulas"]) >= {id for one in CORPUS for id in one.proves}
-    for counts in found["formulas"].values():
+    for id, counts in found["formulas"].items():
         assert counts["refused"] + counts["equal"] == counts["total"]
-        assert counts["refused"] > 0
+        assert counts["refused"] > 0 or id in NOTHING_TO_REFUSE, id
 
 
 @pytest.mark.deep
