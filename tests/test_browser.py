@@ -224,7 +224,8 @@ def test_the_address_of_the_book_leads_to_its_first_page(browser, book):
     with opened(browser, f"{book}/book/intro.html") as (page, problems):
         page.goto(f"{book}/index.html", wait_until="commit")
         page.wait_for_url("**/book/intro.html")
-        assert not problems
+        # The address leads on at once, so the browser may drop the request for the icon of the page that it leaves.
+        assert not [problem for problem in problems if "favicon" not in problem]
     assert "book/intro.html" in NAMES
 
 
