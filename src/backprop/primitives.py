@@ -1,0 +1,74 @@
+"""The primitives of automatic differentiation: what a program is made of, and the proved rule of each.
+
+Nothing here knows which way a derivative is carried. `reverse_mode` and `forward_mode` read the same table.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from backprop import activations
+
+
+class Primitive(NamedTuple):
+    """A function that is never looked into, and the two products with each of its Jacobians.
+
+    With c = function(x₁, x₂, …) and the Jacobian Jᵢ = ∂c/∂xᵢ, ``vjps[i](v, c, x₁, x₂, …)`` is Jᵢᵀ v in the shape of xᵢ,
+    and ``jvps[i](u, c, x₁, x₂, …)`` is Jᵢ u in the shape of c. It is one rule, read in two directions:
+    ⟨v, Jᵢ u⟩ = ⟨Jᵢᵀ v, u⟩.
+    """
+
+    function: Callable
+    vjps: tuple[Callable, ...]
+    jvps: tuple[Callable, ...]
+
+
+def _elementwise(function: Callable, *slopes: Callable) -> Primitive:
+    """A diagonal Jacobian is its own transpose; what was broadcast to the shape of c is summed on the way back."""
+
+    def vjp(i):
+        return lambda v, c, *x: _summed_to(np.shape(x[i]), v * slopes[i](c, *x))
+
+    def jvp(i):
+        return lambda u, c, *x: np.broadcast_to(u * slopes[i](c, *x), c.shape)
+
+    return Primitive(function, *(tuple(product(i) for i in range(len(slopes))) for product in (vjp, jvp)))
+
+
+def _summed_to(shape: tuple[int, ...], gradient: np.ndarray) -> np.ndarray:
+    """Copies of one entry share its gradient: add up along every axis that broadcasting has added or stretched."""
+    gradient = gradient.sum(axis=tuple(range(gradient.ndim - len(shape))))
+    return gradient.sum(axis=tuple(i for i, n in enumerate(shape) if n == 1), keepdims=True)
+
+
+def _matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    if np.ndim(a) != 2 or np.ndim(b) != 2:
+        raise ValueError(f"@ was given shapes {np.shape(a)} and {np.shape(b)}: expected two matrices")
+    return a @ b
+
+
+PRIMITIVES = {
+    "add": _elementwise(operator.add, lambda c, a, b: 1.0, lambda c, a, b: 1.0),
+    "subtract": _elementwise(operator.sub, lambda c, a, b: 1.0, lambda c, a, b: -1.0),
+    "multiply": _elementwise(operator.mul, lambda c, a, b: b, lambda c, a, b: a),
+    "divide": _elementwise(operator.truediv, lambda c, a, b: 1.0 / b, lambda c, a, b: -c / b),
+    "exp": _elementwise(np.exp, lambda c, a: c),
+    "log": _elementwise(np.log, lambda c, a: 1.0 / a),
+    "tanh": _elementwise(activations.tanh, lambda c, a: 1.0 - c * c),
+    "sigmoid": _elementwise(activations.sigmoid, lambda c, a: c * (1.0 - c)),
+    "relu": _elementwise(activations.relu, lambda c, a: a > 0),
+    "matmul": Primitive(
+        _matmul,
+        vjps=(lambda v, c, a, b: v @ b.T, lambda v, c, a, b: a.T @ v),
+        jvps=(lambda u, c, a, b: u @ b, lambda u, c, a, b: a @ u),
+    ),
+    "transpose": Primitive(np.transpose, vjps=(lambda v, c, a: v.T,), jvps=(lambda u, c, a: u.T,)),
+    "total": Primitive(np.sum, vjps=(lambda v, c, a: v * np.ones_like(a),), jvps=(lambda u, c, a: u.sum(),)),
+    "log_softmax": Primitive(
+        activations.log_softmax,
+        vjps=(lambda v, c, a: v - np.exp(c) * v.sum(axis=-1, keepdims=True),),
+        jvps=(lambda u, c, a: u - (np.exp(c) * u).sum(axis=-1, keepdims=True),),
+    ),
+}
