@@ -588,15 +588,59 @@ def test_a_check_keeps_nothing():
     assert gone() is None
 
 
-def test_float32_and_complex_networks_are_refused():
+def single(network):
+    """The same network in float32."""
+    parameters = ([p.astype(np.float32) for p in group] for group in (network.weights, network.biases))
+    return network.with_parameters(*parameters)
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mean_squared_error"])
+def test_a_float32_gradient_is_checked_by_float64_differences(loss):
     network, X, Y = a_network(11)
-    single = network.with_parameters(
-        [W.astype(np.float32) for W in network.weights], [b.astype(np.float32) for b in network.biases]
-    )
-    with pytest.raises(TypeError, match=r"weights\[0\] has dtype float32: gradient checks need float64"):
-        check_network(single, X, Y)
-    with pytest.raises(TypeError, match=r"weights\[0\] has dtype complex128"):
+    if loss == "mean_squared_error":
+        network = MLP(network.weights, network.biases, ["relu"] * (len(network.weights) - 1) + ["identity"], loss)
+        Y = np.random.default_rng(1).standard_normal((len(X), network.weights[-1].shape[1])).astype(np.float32)
+    report = check_network(single(network), X.astype(np.float32), Y)
+    assert report.precision == "float32"
+    assert report.verdict in ("excellent", "good"), report
+    assert str(report).endswith("a float32 gradient against float64 differences")
+    assert all(row.error > 1e-12 for row in report.rows)  # the gradient is float32's own, not one of float64
+    for row in report.rows:  # what is shown does not hang on which entry rounding hit hardest
+        gradient = single(network).loss_and_gradients(X, Y)[1]
+        array = {"W": gradient.dW, "b": gradient.db}[row.name[0]][int(row.name[1:]) - 1]
+        assert row.worst == np.unravel_index(np.abs(array).argmax(), array.shape)
+
+
+@pytest.mark.parametrize("change", [np.negative, lambda d: d * np.float32(1.001), one_entry(1.1)])
+def test_a_bug_in_a_float32_gradient_is_a_bug(change):
+    network, X, Y = a_network(11)
+    row = check_network(spoilt(single(network), change_dW(0, change)), X.astype(np.float32), Y).rows[0]
+    assert row.verdict in ("suspicious", "bug likely")
+
+
+def test_a_float64_report_says_nothing_of_precision():
+    report = check_network(*a_network(11))
+    assert report.precision == "float64"
+    assert "float" not in str(report)
+
+
+def test_complex_networks_are_refused():
+    network, X, Y = a_network(11)
+    with pytest.raises(TypeError, match="complex"):
         check_network(network.with_parameters([W + 0j for W in network.weights], network.biases), X, Y)
+    with pytest.raises(TypeError, match="X has dtype complex128"):
+        check_network(network, X + 0j, Y)
+
+
+def test_parameters_of_integers_are_refused():
+    class Net:
+        weights, biases = (np.ones((2, 2), np.int64),), (np.zeros(2),)
+
+        def loss_and_gradients(self, X, Y):
+            return 0.0, None
+
+    with pytest.raises(TypeError, match=r"weights\[0\] has dtype int64: expected float64 or float32"):
+        check_network(Net(), np.ones((3, 2)), np.zeros(3, int))
 
 
 def test_bad_steps_and_batches_are_refused():

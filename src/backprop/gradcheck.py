@@ -98,12 +98,15 @@ class GradientReport:
         One for each parameter tensor, layer 1 first.
     h : float
         The step.
+    precision : str
+        The dtype that the gradient was computed in. The differences are float64 always.
     verdict : str
         The worst of the rows'.
     """
 
     rows: tuple[TensorCheck, ...]
     h: float
+    precision: str = "float64"
 
     @property
     def verdict(self) -> str:
@@ -116,7 +119,10 @@ class GradientReport:
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(cells, widths, strict=True)).rstrip() for cells in table]
         notes = [f"{row.name}: {note}" for row in self.rows for note in _notes(row)]
-        return "\n".join([*lines, *notes, f"{self.verdict}, with h = {self.h:g}"])
+        last = f"{self.verdict}, with h = {self.h:g}"
+        if self.precision != "float64":
+            last += f"; a {self.precision} gradient against float64 differences"
+        return "\n".join([*lines, *notes, last])
 
     __repr__ = __str__
 
@@ -132,7 +138,8 @@ def check_network(network, X, Y, h: float = 1e-5) -> GradientReport:
     ----------
     network : MLP
         Or an object with its weights, biases, forward, loss, loss_from, loss_and_gradients and with_parameters.
-        float64.
+        float64, or float32: then its gradient is computed as it stands, and the differences are those of the same
+        network in float64, because differences of float32 losses are mostly rounding.
     X, Y : array
         A batch, as for `MLP.loss`. At least three samples, and sizes that differ, let no error hide.
     h : float
@@ -145,7 +152,7 @@ def check_network(network, X, Y, h: float = 1e-5) -> GradientReport:
     Raises
     ------
     TypeError
-        The network is float32 or complex, or X is complex.
+        The network or X is complex.
     ValueError
         What `MLP.loss_and_gradients` raises; h is not positive; network.loss and network.loss_from disagree.
 
@@ -172,21 +179,30 @@ def check_network(network, X, Y, h: float = 1e-5) -> GradientReport:
     excellent, with h = 1e-05
     """
     h = to_step(h)
-    for name, tensors in (("weights", network.weights), ("biases", network.biases)):
-        for l, tensor in enumerate(tensors):
-            if tensor.dtype != np.float64:
-                raise TypeError(f"{name}[{l}] has dtype {tensor.dtype}: gradient checks need float64")
+    _, gradients = network.loss_and_gradients(X, Y)
+    network, X = _in_double_precision(network, X)
     Z, A = network.forward(X)
-    loss, gradients = network.loss_and_gradients(X, Y)
-    rounding = ROUNDINGS * np.finfo(np.float64).eps * max(1.0, abs(loss))
+    rounding = ROUNDINGS * np.finfo(np.float64).eps * max(1.0, abs(to_real(network.loss(X, Y))))
     rows: list[TensorCheck] = []
-    for l, inputs in enumerate([np.asarray(X, np.float64), *A[:-1]]):
+    for l, inputs in enumerate([X, *A[:-1]]):
         differences = _LayerDifferences(network, l + 1, inputs, Z[l], Y, h)
         W = differences.check(f"W{l + 1}", gradients.dW[l], np.s_[:-1], rounding)
         b = differences.check(f"b{l + 1}", gradients.db[l], np.s_[-1], rounding)
         _confirm_by_the_loop(network, l, W, X, Y, h, rounding)
         rows += [W, b]
-    return GradientReport(tuple(rows), h)
+    return GradientReport(tuple(rows), h, str(np.result_type(*gradients.dW)))
+
+
+def _in_double_precision(network, X):
+    """The same function of float64 numbers: every float32 number is one."""
+    for name, tensors in (("weights", network.weights), ("biases", network.biases)):
+        for l, tensor in enumerate(tensors):
+            if tensor.dtype not in (np.float32, np.float64):
+                raise TypeError(f"{name}[{l}] has dtype {tensor.dtype}: expected float64 or float32")
+    if any(tensor.dtype != np.float64 for tensor in (*network.weights, *network.biases)):
+        parameters = ([t.astype(np.float64) for t in tensors] for tensors in (network.weights, network.biases))
+        network = network.with_parameters(*parameters)
+    return network, np.asarray(X, np.float64)
 
 
 class _LayerDifferences:
@@ -209,6 +225,7 @@ class _LayerDifferences:
     def check(self, name: str, analytic, part, rounding: float) -> TensorCheck:
         """The row of one tensor; `part` picks its entries from the slopes."""
         numeric = _mean(self.slopes(self.h))[part]
+        unit = np.finfo(np.result_type(analytic, np.float32)).eps
         analytic = to_numbers(f"the gradient of {name}", analytic)
         if analytic.shape != numeric.shape:
             note = f"the gradient has shape {analytic.shape}: expected {numeric.shape}"
@@ -224,7 +241,8 @@ class _LayerDifferences:
         )
         judged = ~(beside | at)
         error = relative_error(analytic[judged], numeric[judged])
-        worst, explained = _worst(analytic, numeric, judged, rounding / self.h)
+        own_rounding = ROUNDINGS * unit * np.max(np.abs(analytic), initial=0.0, where=np.isfinite(analytic))
+        worst, explained = _worst(analytic, numeric, judged, rounding / self.h + own_rounding)
         word = verdict(error)
         if word in ("suspicious", BUG_LIKELY):
             word = BELOW_ROUNDING if explained else word
