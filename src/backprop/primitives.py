@@ -25,16 +25,19 @@ class Primitive(NamedTuple):
     jvps: tuple[Callable, ...]
 
 
-def _elementwise(function: Callable, *slopes: Callable) -> Primitive:
-    """A diagonal Jacobian is its own transpose; what was broadcast to the shape of c is summed on the way back."""
+def _elementwise(function: Callable, *products: Callable) -> Primitive:
+    """A diagonal Jacobian is its own transpose, so one product serves both directions.
+
+    What the function has broadcast to the shape of c is summed on the way back.
+    """
 
     def vjp(i):
-        return lambda v, c, *x: _summed_to(np.shape(x[i]), v * slopes[i](c, *x))
+        return lambda v, c, *x: _summed_to(np.shape(x[i]), products[i](v, c, *x))
 
     def jvp(i):
-        return lambda u, c, *x: np.broadcast_to(u * slopes[i](c, *x), c.shape)
+        return lambda u, c, *x: np.broadcast_to(products[i](u, c, *x), np.shape(c))
 
-    return Primitive(function, *(tuple(product(i) for i in range(len(slopes))) for product in (vjp, jvp)))
+    return Primitive(function, *(tuple(product(i) for i in range(len(products))) for product in (vjp, jvp)))
 
 
 def _summed_to(shape: tuple[int, ...], gradient: np.ndarray) -> np.ndarray:
@@ -50,15 +53,15 @@ def _matmul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 PRIMITIVES = {
-    "add": _elementwise(operator.add, lambda c, a, b: 1.0, lambda c, a, b: 1.0),
-    "subtract": _elementwise(operator.sub, lambda c, a, b: 1.0, lambda c, a, b: -1.0),
-    "multiply": _elementwise(operator.mul, lambda c, a, b: b, lambda c, a, b: a),
-    "divide": _elementwise(operator.truediv, lambda c, a, b: 1.0 / b, lambda c, a, b: -c / b),
-    "exp": _elementwise(np.exp, lambda c, a: c),
-    "log": _elementwise(np.log, lambda c, a: 1.0 / a),
-    "tanh": _elementwise(activations.tanh, lambda c, a: 1.0 - c * c),
-    "sigmoid": _elementwise(activations.sigmoid, lambda c, a: c * (1.0 - c)),
-    "relu": _elementwise(activations.relu, lambda c, a: a > 0),
+    "add": _elementwise(operator.add, lambda v, c, a, b: v, lambda v, c, a, b: v),
+    "subtract": _elementwise(operator.sub, lambda v, c, a, b: v, lambda v, c, a, b: -v),
+    "multiply": _elementwise(operator.mul, lambda v, c, a, b: v * b, lambda v, c, a, b: v * a),
+    "divide": _elementwise(operator.truediv, lambda v, c, a, b: v / b, lambda v, c, a, b: -v * c / b),
+    "exp": _elementwise(np.exp, lambda v, c, a: v * c),
+    "log": _elementwise(np.log, lambda v, c, a: v / a),
+    "tanh": _elementwise(activations.tanh, lambda v, c, a: v * (1.0 - c * c)),
+    "sigmoid": _elementwise(activations.sigmoid, lambda v, c, a: v * (c * (1.0 - c))),
+    "relu": _elementwise(activations.relu, lambda v, c, a: v * (a > 0)),
     "matmul": Primitive(
         _matmul,
         vjps=(lambda v, c, a, b: v @ b.T, lambda v, c, a, b: a.T @ v),

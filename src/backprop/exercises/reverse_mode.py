@@ -1,0 +1,272 @@
+"""Exercises of chapter 14, reverse mode."""
+
+import numpy as np
+
+from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.symbolic import Derivation, Grad, dimensions, functional, matrix
+
+# -- 1. recall: along the tape, and along every path ------------------------------------------------------------------
+
+
+def visits(k):
+    """For x ← x + x, k times: how many shares are sent along the tape, and along paths?
+
+    Return a pair (along the tape, along every path from the end).
+    """
+    return ...
+
+
+def visits_solution(k):
+    # On the tape every addition has its turn once, and sends two shares. On paths it is entered once for every path
+    # that leads to it: 2 + 4 + … + 2ᵏ shares.
+    return 2 * k, 2 ** (k + 1) - 2
+
+
+VISITS = Exercise(
+    id="reverse-visits",
+    stub=visits,
+    reference=visits_solution,
+    judge=recalls(visits_solution, cases=[{"k": 3}, {"k": 6}]),
+    wrong={
+        "one share for an addition": Wrong(lambda k: (k, 2 ** (k + 1) - 2), says="your answer is (3, 14)"),
+        "the last visits only": Wrong(lambda k: (2 * k, 2**k), says="your answer is (6, 8)"),
+        "paths as cheap as the tape": Wrong(lambda k: (2 * k, 2 * k), says="your answer is (6, 6)"),
+        "the tape as dear as the paths": Wrong(lambda k: (2 ** (k + 1) - 2,) * 2, says="your answer is (14, 14)"),
+    },
+)
+
+# -- 2. implement: a rule whose Jacobian is not diagonal --------------------------------------------------------------
+
+
+def log_softmax_vjp(v, c):
+    """The gradient of A from v, the gradient of c = ln softmax(A), row by row."""
+    return ...
+
+
+def log_softmax_vjp_solution(v, c):
+    # Each entry of a row enters the row's normalisation, so each gets a share of all the gradients of its row.
+    return v - np.exp(c) * v.sum(axis=1, keepdims=True)
+
+
+def _log_probabilities(rng):
+    A = rng.normal(size=(5, 4))
+    return {"v": rng.normal(size=(5, 4)), "c": A - np.log(np.exp(A).sum(axis=1, keepdims=True))}
+
+
+LOG_SOFTMAX_VJP = Exercise(
+    id="reverse-log-softmax",
+    stub=log_softmax_vjp,
+    reference=log_softmax_vjp_solution,
+    judge=computes(log_softmax_vjp_solution, inputs=_log_probabilities, name="dA"),
+    wrong={
+        "labels that sum to one, assumed": Wrong(lambda v, c: v + np.exp(c), says="entries differ"),
+        "entry by entry": Wrong(lambda v, c: v * (1 - np.exp(c)), says="entries differ"),
+        "the batch's sum": Wrong(lambda v, c: v - np.exp(c) * v.sum(), says="entries differ"),
+        "softmax of the result": Wrong(
+            lambda v, c: v - np.exp(np.exp(c)) * v.sum(axis=1, keepdims=True), says="entries differ"
+        ),
+    },
+)
+
+# -- 3. implement: what broadcasting owes -----------------------------------------------------------------------------
+
+
+def scale_gradient(dC, A, s):
+    """ds for C = A ⊙ s, where s has shape (n,) and scales every row of A, shape (m, n)."""
+    return ...
+
+
+def scale_gradient_solution(dC, A, s):
+    # Broadcasting has used s once in every row. What is used m times gathers m gradients.
+    return (dC * A).sum(axis=0)
+
+
+SCALE_GRADIENT = Exercise(
+    id="reverse-scale-gradient",
+    stub=scale_gradient,
+    reference=scale_gradient_solution,
+    judge=computes(
+        scale_gradient_solution,
+        inputs=lambda rng: {"dC": rng.normal(size=(5, 3)), "A": rng.normal(size=(5, 3)), "s": rng.normal(size=3)},
+        name="ds",
+        m="A",
+    ),
+    wrong={
+        "not gathered": Wrong(lambda dC, A, s: dC * A, says="shape"),
+        "averaged": Wrong(lambda dC, A, s: (dC * A).mean(axis=0), says="divided by m = 5"),
+        "the other operand": Wrong(lambda dC, A, s: (dC * s).sum(axis=0), says="entries differ"),
+        "the rule of a sum": Wrong(lambda dC, A, s: dC.sum(axis=0), says="entries differ"),
+    },
+)
+
+# -- 4. derive: a primitive that the table does not have --------------------------------------------------------------
+
+m, n, k = dimensions("m n k")
+A, B = matrix("A", m, k), matrix("B", n, k)
+C, V = matrix("C", m, n), matrix("V", m, n)
+L = functional("L", C)
+PRODUCT, ARRIVES = {C: A * B.T}, {Grad(L, C): V}
+GOAL = V.T * A
+
+
+def rule_derivation():
+    """From Grad(L, B) to the rule of C = A Bᵀ for its second operand, by V = ∂L/∂C."""
+    return ...
+
+
+def rule_derivation_solution():
+    return (
+        Derivation(Grad(L, B), let=PRODUCT, given=ARRIVES)
+        .then((A.T * V).T, because="the rule of the product for $B^{\\mathsf{T}}$, then the rule of the transpose")
+        .then(V.T * A, because="a transposed product is the product of the transposes, in reverse")
+    )
+
+
+def _reaches_the_rule(derivation):
+    if not isinstance(derivation, Derivation):
+        return f"Return the Derivation itself, not {type(derivation).__name__}."
+    if derivation.start != Grad(L, B):
+        return "Every step holds, but start from Grad(L, B)."
+    if len(derivation.steps) < 2:
+        return "Every step holds. Show the way in at least two steps: two primitives, then one product."
+    if any(part in (Grad(L, C), Grad(L, B)) for part in _parts(derivation.result)):
+        return "Every step holds. Go on until no derivative is left: ∂L/∂C is called V."
+    derivation.then(GOAL, because="the goal")
+    return ""
+
+
+def _parts(expression):
+    yield expression
+    for part in expression.children():
+        yield from _parts(part)
+
+
+START = Grad(L, B)
+
+
+def _steps(*steps, start=START):
+    def answer():
+        derivation = Derivation(start, let=PRODUCT, given=ARRIVES)
+        for step in steps:
+            derivation = derivation.then(step, because="a try")
+        return derivation
+
+    return answer
+
+
+RULE_DERIVATION = Exercise(
+    id="reverse-rule-derivation",
+    stub=rule_derivation,
+    reference=rule_derivation_solution,
+    judge=derives(_reaches_the_rule),
+    wrong={
+        "in one leap": Wrong(_steps(GOAL), says="at least two steps"),
+        "the other operand's rule": Wrong(_steps((A.T * V).T, (B.T * V.T).T), says="A step of yours is refused"),
+        "divided by the batch": Wrong(_steps((A.T * V).T, V.T * A / m), says="A step of yours is refused"),
+        "a derivative left": Wrong(_steps((A.T * V).T, Grad(L, C).T * A), says="until no derivative is left"),
+        "the wrong start": Wrong(_steps(V * B, V * B + 0 * V * B, start=Grad(L, A)), says="start from Grad(L, B)"),
+    },
+)
+
+# -- 5. debug: a sweep ------------------------------------------------------------------------------------------------
+
+
+def repaired_sweep(operands, slopes):
+    """The gradient of the tape's last number with respect to each number on it.
+
+    Number k was made of two before it, at the places `operands[k]`, with the derivatives `slopes[k]`: 0 for a variable.
+    """
+    return ...
+
+
+def repaired_sweep_solution(operands, slopes):
+    gradient = np.zeros(len(operands))
+    gradient[-1] = 1
+    # From the end: only then is gradient[k] complete when its turn comes.
+    for k in reversed(range(len(operands))):
+        for j, slope in zip(operands[k], slopes[k], strict=True):
+            gradient[j] += slope * gradient[k]
+    return gradient
+
+
+def _random_tape(rng, length=9, variables=3):
+    operands, slopes = np.zeros((length, 2), int), np.zeros((length, 2))
+    for k in range(variables, length):
+        # The number just before is always used, so that every number on the tape matters to the last one.
+        operands[k] = k - 1, rng.integers(k)
+        slopes[k] = rng.uniform(0.5, 2, size=2) * rng.choice([-1, 1], size=2)
+    return {"operands": operands, "slopes": slopes}
+
+
+def _sweep(order, accumulate):
+    def sweep(operands, slopes):
+        gradient = np.zeros(len(operands))
+        gradient[-1] = 1
+        for k in order(range(len(operands))):
+            for j, slope in zip(operands[k], slopes[k], strict=True):
+                if slope or accumulate:
+                    gradient[j] = accumulate * gradient[j] + slope * gradient[k]
+        return gradient
+
+    return sweep
+
+
+def _forwards_its_running_total(operands, slopes):
+    gradient = np.zeros(len(operands))
+
+    def receive(k, share):
+        gradient[k] += share
+        for j, slope in zip(operands[k], slopes[k], strict=True):
+            if slope:
+                receive(j, slope * gradient[k])
+
+    receive(len(operands) - 1, 1.0)
+    return gradient
+
+
+REPAIRED_SWEEP = Exercise(
+    id="reverse-repaired-sweep",
+    stub=repaired_sweep,
+    reference=repaired_sweep_solution,
+    judge=computes(repaired_sweep_solution, inputs=_random_tape, name="gradient"),
+    wrong={
+        "as found": Wrong(_sweep(iter, accumulate=0), says="entries differ"),
+        "the order only": Wrong(_sweep(reversed, accumulate=0), says="entries differ"),
+        "the sum only": Wrong(_sweep(iter, accumulate=1), says="entries differ"),
+        "along paths, with the running total": Wrong(_forwards_its_running_total, says="entries differ"),
+    },
+)
+
+# -- 6. choose: which mode --------------------------------------------------------------------------------------------
+
+
+def cheapest_sweeps(n_in, n_out):
+    """The mode and the fewest sweeps that give all entries of a Jacobian, as ("…", number)."""
+    return ...
+
+
+def cheapest_sweeps_solution(n_in, n_out):
+    # A forward sweep gives a column, one for each input; a backward sweep gives a row, one for each output.
+    return ("forward", n_in) if n_in < n_out else ("reverse", n_out)
+
+
+CHEAPEST_SWEEPS = Exercise(
+    id="reverse-cheapest-sweeps",
+    stub=cheapest_sweeps,
+    reference=cheapest_sweeps_solution,
+    judge=recalls(
+        cheapest_sweeps_solution, cases=[{"n_in": 2410, "n_out": 1}, {"n_in": 1, "n_out": 50}, {"n_in": 3, "n_out": 7}]
+    ),
+    wrong={
+        "always backward": Wrong(lambda n_in, n_out: ("reverse", n_out), says="n_out = 50 your answer is"),
+        "one sweep does it": Wrong(
+            lambda n_in, n_out: ("forward" if n_in < n_out else "reverse", 1), says="n_in = 3, n_out = 7"
+        ),
+        "the modes exchanged": Wrong(
+            lambda n_in, n_out: ("reverse", n_in) if n_in < n_out else ("forward", n_out), says="n_in = 2410"
+        ),
+        "a sweep an entry": Wrong(
+            lambda n_in, n_out: ("forward" if n_in < n_out else "reverse", n_in * n_out), says="('reverse', 2410)"
+        ),
+    },
+)
