@@ -58,13 +58,16 @@ def _lost(kind, reference, gradient, axis) -> Iterator[Suspect]:
 
 
 def from_operands(reference: np.ndarray, operands: dict[str, np.ndarray]) -> Iterator[Suspect]:
-    """Mistakes that show only against what the gradient is made of: X, W, dZ, dA, Z, A, as far as they are given."""
-    X, W, dZ, dA, Z, A = (operands.get(name) for name in ("X", "W", "dZ", "dA", "Z", "A"))
+    """Mistakes that show only against what the gradient is made of, as far as that is given.
+
+    X, W, dZ, dA, Z and A belong to the layer. dZ_above and W_above are what dA is made of.
+    """
+    X, W, dZ, dA = (operands.get(name) for name in ("X", "W", "dZ", "dA"))
     activation = _activation(reference, operands)
     if dZ is None and activation:
-        dZ = dA * activation[1](Z)
-    products = [product for product in _products(X, W) if dZ is None or close(product(dZ), reference)]
-    for fault, wrong, text in _wrong_dZ(dZ, dA, Z, A, activation, operands):
+        dZ = dA * activation.slope
+    products = [product for product in made_of_dZ(X, W) if dZ is None or close(product(dZ), reference)]
+    for fault, wrong, text in _wrong_dZ(dZ, activation, operands):
         for product in products:
             made = product(wrong)
             if made is not None:
@@ -98,40 +101,44 @@ def updated_too_early(reference: np.ndarray, operands: dict[str, np.ndarray]) ->
     return None if dW is None else -_matmul(dZ, dW.T)
 
 
-def _products(X, W):
-    """What may be made of dZ: itself, dW, db and dX."""
-
-    def itself(dZ):
-        return dZ
-
-    def weights(dZ):
-        return None if X is None else _matmul(X.T, dZ)
-
-    def bias(dZ):
-        return dZ.sum(axis=0) if dZ.ndim == 2 else None
-
-    def inputs(dZ):
-        return None if W is None else _matmul(dZ, W.T)
-
-    return itself, weights, bias, inputs
+def sample_axis(reference: np.ndarray, operands: dict[str, np.ndarray]) -> int:
+    """1 where only samples in columns explain the reference, otherwise 0, the convention of the course."""
+    X, W, dZ, dA = (operands.get(name) for name in ("X", "W", "dZ", "dA"))
+    activation = _activation(reference, operands)
+    if dZ is None:
+        dZ = dA * activation.slope if activation else dA
+    if dZ is None:
+        return 0
+    fits = [close(product(dZ), reference) for product in made_of_dZ(X, W)]
+    return int(not any(fits[:4]) and any(fits[4:]))
 
 
-def _wrong_dZ(dZ, dA, Z, A, activation, operands) -> Iterator[Suspect]:
+def made_of_dZ(X, W):
+    """What may be made of dZ: itself, dW, db and dX with samples in rows, then dW, db (two shapes), dX in columns."""
+    return (
+        lambda dZ: dZ,
+        lambda dZ: None if X is None else _matmul(X.T, dZ),
+        lambda dZ: dZ.sum(axis=0) if dZ.ndim == 2 else None,
+        lambda dZ: None if W is None else _matmul(dZ, W.T),
+        lambda dZ: None if X is None else _matmul(dZ, X.T),
+        lambda dZ: dZ.sum(axis=1) if dZ.ndim == 2 else None,
+        lambda dZ: dZ.sum(axis=1, keepdims=True) if dZ.ndim == 2 else None,
+        lambda dZ: None if W is None else _matmul(W.T, dZ),
+    )
+
+
+def _wrong_dZ(dZ, activation, operands) -> Iterator[Suspect]:
     """Mistakes on the way from dA to dZ."""
+    dA, Z = operands.get("dA"), operands.get("Z")
     if dA is None:
         return
     if dZ is None or not close(dA, dZ):
         yield Suspect("missing f'", dA, "what comes out without the factor f′(Z) between dA and dZ")
-    values = [A] if A is not None else []
     if activation:
-        f, derivative = activation
-        values.append(f(Z))
-        yield Suspect(
-            "f' at the wrong place",
-            dA * derivative(f(Z)),
-            "what comes out when f′ is taken at A instead of at Z",
-        )
-        yield Suspect("f' twice", dA * derivative(Z) ** 2, "what comes out when f′(Z) is multiplied in twice")
+        yield from _wrong_slopes(dA, activation, operands)
+        yield from _wrong_dA(dA, activation.slope, operands)
+    values = [operands["A"]] if "A" in operands else []
+    values += [activation.A] if activation else []
     for value in values:
         if value.shape == dA.shape:
             yield Suspect("f for f'", dA * value, "what comes out with f(Z) in the place of f′(Z)")
@@ -148,20 +155,60 @@ def _wrong_dZ(dZ, dA, Z, A, activation, operands) -> Iterator[Suspect]:
         )
 
 
+def _wrong_slopes(dA, activation, operands) -> Iterator[Suspect]:
+    """A slope is there, but of the wrong function, at the wrong place, or once too often."""
+    kind, A = activation.kind, activation.A
+    yield Suspect(
+        "f' at the wrong place", dA * kind.slope_at(A), "what comes out when f′ is taken at A instead of at Z"
+    )
+    yield Suspect("f' twice", dA * activation.slope**2, "what comes out when f′(Z) is multiplied in twice")
+    for other in _ELEMENTWISE:
+        if other is not kind:
+            # From Z where it is there; where only A is kept, by the other function's formula in A.
+            slope = other.slope_at(operands["Z"]) if "Z" in operands else other.slope_from(A)
+            words = f"what comes out with the slope of {other.name}, where the activation is {kind.name}"
+            yield Suspect("f' of another function", dA * slope, words)
+            yield Suspect("f' of another function", dA * other.slope_from(A), words)
+    for name, array in operands.items():
+        if array.shape == dA.shape and name not in ("Z", "A", "dA", "dZ"):
+            words = f"what comes out when f′ is taken from {name}, which belongs to another layer"
+            yield Suspect("f' at the wrong place", dA * kind.slope_from(array), words)
+            yield Suspect("f' at the wrong place", dA * kind.slope_at(array), words)
+
+
+def _wrong_dA(dA, slope, operands) -> Iterator[Suspect]:
+    """What came down from the layer above was multiplied by the wrong side of its weights."""
+    above, W = operands.get("dZ_above"), operands.get("W_above")
+    if above is None or W is None:
+        return
+    for made in (_matmul(above, W), _matmul(W, above), _matmul(above, W.T), _matmul(W.T, above)):
+        if made is not None and made.shape == dA.shape and not close(made, dA):
+            yield Suspect(
+                "wrong product",
+                made * slope,
+                "what comes out with another product of dZ_above and W_above: a transpose or the order is wrong",
+            )
+
+
 def _wrong_sums(reference, dZ) -> Iterator[Suspect]:
     if dZ.ndim != 2 or not close(dZ.sum(axis=0), reference):
         return
     yield Suspect("wrong axis", dZ.sum(axis=1), "dZ summed over the outputs, one number a sample: the wrong axis")
     yield Suspect("wrong axis", dZ.sum(), "dZ summed over both axes: one axis too many")
+    yield Suspect(
+        "wrong axis",
+        np.full(reference.shape, dZ.sum()),
+        "the sum of dZ over both axes, the same number in every entry: one axis too many",
+    )
     yield Suspect("not summed", dZ, "dZ itself, one row a sample: the sum over the samples is missing")
 
 
 def _wrong_products(reference, X, W, dZ) -> Iterator[Suspect]:
     """Every other product of the same two factors that conforms: with square matrices no shape refuses them."""
     pairs = []
-    if X is not None and close(_matmul(X.T, dZ), reference):
+    if X is not None and (close(_matmul(X.T, dZ), reference) or close(_matmul(dZ, X.T), reference)):
         pairs.append(("X", X))
-    if W is not None and close(_matmul(dZ, W.T), reference):
+    if W is not None and (close(_matmul(dZ, W.T), reference) or close(_matmul(W.T, dZ), reference)):
         pairs.append(("W", W))
     for name, array in pairs:
         for left, right in ((array, dZ), (dZ, array)):
@@ -176,6 +223,12 @@ def _wrong_products(reference, X, W, dZ) -> Iterator[Suspect]:
                         )
         if array.shape == dZ.shape:
             yield Suspect("wrong product", array * dZ, f"the element-wise product of {name} and dZ")
+    if X is not None and close(_matmul(X.T, dZ), reference):
+        yield Suspect(
+            "wrong product",
+            np.repeat(X.T @ dZ.sum(axis=1, keepdims=True), dZ.shape[1], axis=1),
+            "the same in every column: each output is given the sum of dZ over all outputs, not its own",
+        )
 
 
 def _lost_samples(reference, X, dZ) -> Iterator[Suspect]:
@@ -193,28 +246,47 @@ def _lost_samples(reference, X, dZ) -> Iterator[Suspect]:
         yield Suspect("row lost", part, f"what sample {i} alone gives: the other rows of the batch are lost")
 
 
-def _activation(reference, operands):
-    """The (f, f′) for which dA ⊙ f′(Z) leads to the reference, if one does."""
+class _Elementwise(NamedTuple):
+    """An activation: f, its derivative from z, and its derivative from a = f(z)."""
+
+    name: str
+    f: object
+    slope_at: object
+    slope_from: object
+
+
+class _Activation(NamedTuple):
+    """The activation of this layer, with its value and its slope at the operands."""
+
+    kind: _Elementwise
+    A: np.ndarray
+    slope: np.ndarray
+
+
+def _activation(reference, operands) -> _Activation | None:
+    """The activation for which dA ⊙ f′(Z) leads to the reference, if one does. Where Z is not given, A will do."""
     X, W, dA, Z, A = (operands.get(name) for name in ("X", "W", "dA", "Z", "A"))
-    if dA is None or Z is None or dA.shape != Z.shape:
+    if dA is None or np.shape(A if Z is None else Z) != dA.shape:
         return None
-    for f, derivative in _ELEMENTWISE:
-        fits_A = A is None or A.shape != Z.shape or close(f(Z), A)
-        dZ = dA * derivative(Z)
-        if fits_A and any(close(product(dZ), reference) for product in _products(X, W)):
-            return f, derivative
+    for kind in _ELEMENTWISE:
+        value = A if Z is None else kind.f(Z)
+        if A is not None and A.shape == value.shape and not close(value, A):
+            continue
+        slope = kind.slope_from(A) if Z is None else kind.slope_at(Z)
+        if any(close(product(dA * slope), reference) for product in made_of_dZ(X, W)):
+            return _Activation(kind, value, slope)
     return None
 
 
-def _sigmoid(z):
+def sigmoid(z):
+    """The logistic function, written out once more: a diagnosis must not rest on the code that the reader writes."""
     return (1 + np.tanh(z / 2)) / 2
 
 
-# Written out here once more: a diagnosis must not rest on the code that the reader is asked to write.
 _ELEMENTWISE = (
-    (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float)),
-    (_sigmoid, lambda z: _sigmoid(z) * _sigmoid(-z)),
-    (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
+    _Elementwise("ReLU", lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(float), lambda a: (a > 0).astype(float)),
+    _Elementwise("the logistic function", sigmoid, lambda z: sigmoid(z) * sigmoid(-z), lambda a: a * (1 - a)),
+    _Elementwise("tanh", np.tanh, lambda z: 1 - np.tanh(z) ** 2, lambda a: 1 - a**2),
 )
 
 

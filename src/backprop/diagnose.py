@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backprop._suspects import Suspect, close, from_operands, from_reference, updated_too_early
+from backprop._softmax_suspects import from_softmax
+from backprop._suspects import Suspect, close, from_operands, from_reference, sample_axis, updated_too_early
 
 # Equal up to rounding: relative, for the dtype that the gradient was computed in.
 ROUNDING = {np.dtype(np.float32): 1e-4, np.dtype(np.float16): 1e-1}
@@ -21,9 +22,10 @@ class Diagnosis:
     fault : str
         "right"; one of the usual suspects: "sign flipped", "divided by m", "multiplied by m", "constant factor",
         "bias averaged", "transposed", "row lost", "column lost", "entry lost", "wrong axis", "not summed",
-        "missing f'", "f for f'", "f' at the wrong place", "f' twice", "mask on the wrong array", "wrong product",
-        "updated too early", "imprecise"; something plain: "wrong shape", "all zero", "not finite", "not numbers";
-        or "unknown".
+        "missing f'", "f for f'", "f' at the wrong place", "f' twice", "f' of another function",
+        "mask on the wrong array", "wrong product", "updated too early", "softmax over the wrong axis",
+        "softmax entry by entry", "softmax missing", "averaged, not summed", "label sum missing", "imprecise"; something
+        plain: "wrong shape", "all zero", "not finite", "not numbers"; or "unknown".
     message : str
     also : tuple of str
         Other faults that give the same numbers here.
@@ -57,10 +59,12 @@ def diagnose(
     reference : array
         The right gradient.
     m : int, optional
-        The number of samples. Without it, the number of rows of an operand that has one row a sample.
+        The number of samples. Without it, the length of an operand along the axis of the samples: axis 0, unless only
+        samples in columns explain the reference.
     operands : mapping, optional
-        What the gradient is made of, as far as there is: X, W, dZ, dA, Z, A. A missing f′, a mask on the wrong array, a
-        lost sample or a wrong product show only against these.
+        What the gradient is made of, as far as there is: X, W, dZ, dA, Z, A of the layer; dZ_above and W_above, which
+        dA came from; P and Y at a softmax. A missing f′, a mask on the wrong array, a lost sample, a wrong product or a
+        softmax over the wrong axis show only against these. Z is not needed where A says the slope.
     name : str
         What to call the gradient: "dW".
 
@@ -90,7 +94,7 @@ def diagnose(
     """
     reference = _finite("reference", reference)
     operands = {key: _finite(f"operands[{key!r}]", value) for key, value in (operands or {}).items()}
-    m = _samples(m, operands)
+    m = _samples(m, operands, reference)
     try:
         given = np.asarray(gradient)
     except ValueError:
@@ -129,7 +133,11 @@ def _named(g, reference, m, operands, name, rtol) -> list[tuple[str, str]]:
         found.append(_factor_fault(factor, reference, m, operands, name, rtol))
     if _updated_too_early(g, reference, operands, rtol):
         found.append(("updated too early", "computed with a W that was already updated: it needs the W of the forward"))
-    for suspect in (*from_reference(reference, g), *from_operands(reference, operands)):
+    for suspect in (
+        *from_reference(reference, g),
+        *from_operands(reference, operands),
+        *from_softmax(reference, operands),
+    ):
         words = _fits(g, suspect, m, rtol)
         if words:
             found.append((suspect.fault, words))
@@ -196,7 +204,8 @@ def _updated_too_early(g, reference, operands, rtol) -> bool:
 
 def _is_bias(reference, operands, name) -> bool:
     dZ = operands.get("dZ")
-    return name.startswith("db") or (dZ is not None and dZ.ndim == 2 and close(dZ.sum(axis=0), reference))
+    sums = () if dZ is None or dZ.ndim != 2 else (dZ.sum(axis=0), dZ.sum(axis=1), dZ.sum(axis=1, keepdims=True))
+    return name.startswith("db") or any(close(summed, reference) for summed in sums)
 
 
 def _shape_hint(g, reference, operands) -> str:
@@ -253,10 +262,11 @@ def _finite(name: str, value) -> np.ndarray:
     return array.astype(np.float64)
 
 
-def _samples(m, operands) -> int | None:
+def _samples(m, operands, reference) -> int | None:
     if m is None:
-        rows = (operands[name] for name in ("X", "dZ", "dA", "Z", "A") if name in operands)
-        return next((len(array) for array in rows if array.ndim == 2 and len(array)), None)
+        axis = sample_axis(reference, operands)
+        given = (operands[name] for name in ("X", "dZ", "dA", "Z", "A", "P") if name in operands)
+        return next((array.shape[axis] for array in given if array.ndim == 2 and array.shape[axis]), None)
     if isinstance(m, bool) or not isinstance(m, (int, np.integer)):
         raise TypeError(f"m is {m!r}: expected an integer")
     if m < 1:

@@ -151,7 +151,7 @@ def recalls(reference, cases):
     return judge
 
 
-def computes(reference, inputs, name, *, m=None, seeds=(0, 1, 2)):
+def computes(reference, inputs, name, *, m=None, operands=None, seeds=(0, 1, 2)):
     """Judge a function that computes an array, and say how a wrong array is wrong.
 
     Parameters
@@ -165,6 +165,9 @@ def computes(reference, inputs, name, *, m=None, seeds=(0, 1, 2)):
         What the array is called: ``"dW"``.
     m : str, optional
         The argument whose rows are the samples, for diagnoses such as "divided by m".
+    operands : callable, optional
+        ``operands(**arguments) -> dict``: what the array is made of, by the names that `diagnose` knows (X, W, dZ, dA,
+        Z, A, …), where the arguments are called otherwise or something lies between. Without it, the arguments.
     seeds : sequence of int
         The answer is tried once a seed.
     """
@@ -175,7 +178,9 @@ def computes(reference, inputs, name, *, m=None, seeds=(0, 1, 2)):
             value, trouble = _run(answer, arguments)
             if trouble:
                 return trouble
-            feedback = _compare(value, reference(**arguments), name, arguments, m)
+            made_of = arguments if operands is None else operands(**arguments)
+            samples = None if m is None else len(arguments[m])
+            feedback = _compare(value, reference(**arguments), name, made_of, samples)
             if not feedback.passed:
                 return feedback
         return Feedback(True, f"Your {name} agrees with the reference on {len(seeds)} random inputs.")
@@ -229,10 +234,9 @@ def _run(answer, arguments):
     return value, None
 
 
-def _compare(value, expected, name, arguments, m):
-    operands = {key: array for key, array in arguments.items() if isinstance(array, np.ndarray)}
-    samples = None if m is None else len(arguments[m])
-    diagnosis = diagnose(value, expected, m=samples, operands=operands, name=name)
+def _compare(value, expected, name, operands, m):
+    arrays = {key: array for key, array in operands.items() if isinstance(array, np.ndarray)}
+    diagnosis = diagnose(value, expected, m=m, operands=arrays, name=name)
     message = str(diagnosis)
     return Feedback(diagnosis.right, "" if diagnosis.right else f"{message[0].upper()}{message[1:].rstrip('.')}.")
 

@@ -90,10 +90,12 @@ TANH_BACKWARD = Exercise(
         m="A",
     ),
     wrong={
-        "tanh taken a second time": Wrong(lambda dA, A: dA * (1 - np.tanh(A) ** 2), says="none of the usual suspects"),
+        "tanh taken a second time": Wrong(
+            lambda dA, A: dA * (1 - np.tanh(A) ** 2), says="f′ is taken at A instead of at Z"
+        ),
         "the derivative left out": Wrong(lambda dA, A: dA, says="f′"),
         "averaged over the batch": Wrong(lambda dA, A: dA * (1 - A**2) / len(A), says="m = 5"),
-        "the logistic function's": Wrong(lambda dA, A: dA * A * (1 - A), says="none of the usual suspects"),
+        "the logistic function's": Wrong(lambda dA, A: dA * A * (1 - A), says="the slope of the logistic function"),
         "the sign of the update": Wrong(lambda dA, A: dA * (A**2 - 1), says="sign"),
     },
 )

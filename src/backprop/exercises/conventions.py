@@ -248,17 +248,21 @@ def _hidden_layers(rng):
     }
 
 
+def _inside(X, A1, W2, b2, T):
+    return {"X": X, "A": A1, "dA": 2 * (A1 @ W2 + b2 - T) @ W2.T / len(X)}
+
+
 ONE_CONVENTION = Exercise(
     id="convention-one-convention",
     stub=one_convention,
     reference=one_convention_solution,
-    judge=computes(one_convention_solution, inputs=_hidden_layers, name="dW1", m="X"),
+    judge=computes(one_convention_solution, inputs=_hidden_layers, name="dW1", m="X", operands=_inside),
     wrong={
         "as found": Wrong(_as_found, says="m = 5"),
         "half a sum": Wrong(_note_004_in_the_end, says="2.5"),
         "averaged over the outputs": Wrong(_pytorch_in_the_end, says="0.5"),
         "the slope forgotten": Wrong(
-            lambda X, A1, W2, b2, T: X.T @ (2 * (A1 @ W2 + b2 - T) @ W2.T) / len(X), says="dW1"
+            lambda X, A1, W2, b2, T: X.T @ (2 * (A1 @ W2 + b2 - T) @ W2.T) / len(X), says="without the factor f′"
         ),
     },
 )

@@ -71,9 +71,10 @@ BIAS_BELOW = Exercise(
             "z": rng.normal(size=3),
         },
         name="db",
+        operands=lambda db_above, W_above, z: {"dA": db_above @ W_above, "Z": z},
     ),
     wrong={
-        "the slope forgotten": Wrong(lambda db_above, W_above, z: db_above @ W_above, says="entries differ"),
+        "the slope forgotten": Wrong(lambda db_above, W_above, z: db_above @ W_above, says="without the factor f′"),
         "the order exchanged": Wrong(
             lambda db_above, W_above, z: db_above * (W_above @ (1 - np.tanh(z) ** 2)), says="shape"
         ),
@@ -324,23 +325,30 @@ def _layers(rng):
     return {"dZ_above": rng.normal(size=(5, 4)), "W_above": W_above, "A": A, "A_above": np.tanh(A @ W_above)}
 
 
+def _came_from(dZ_above, W_above, **arrays):
+    return {"dZ_above": dZ_above, "W_above": W_above, "dA": dZ_above @ W_above.T} | arrays
+
+
 REPAIRED_DELTA = Exercise(
     id="delta-repaired",
     stub=repaired_delta,
     reference=repaired_delta_solution,
-    judge=computes(repaired_delta_solution, inputs=_layers, name="dZ"),
+    judge=computes(repaired_delta_solution, inputs=_layers, name="dZ", operands=_came_from),
     wrong={
         "as found": Wrong(
-            lambda dZ_above, W_above, A, A_above: (dZ_above @ W_above.T) * (1 - A_above**2), says="entries differ"
+            lambda dZ_above, W_above, A, A_above: (dZ_above @ W_above.T) * (1 - A_above**2),
+            says="f′ is taken from A_above",
         ),
         "the activation for its slope": Wrong(
-            lambda dZ_above, W_above, A, A_above: (dZ_above @ W_above.T) * A, says="entries differ"
+            lambda dZ_above, W_above, A, A_above: (dZ_above @ W_above.T) * A, says="f(Z) in the place of f′(Z)"
         ),
         "tanh′ at the activation": Wrong(
-            lambda dZ_above, W_above, A, A_above: (dZ_above @ W_above.T) * (1 - np.tanh(A) ** 2), says="entries differ"
+            lambda dZ_above, W_above, A, A_above: (dZ_above @ W_above.T) * (1 - np.tanh(A) ** 2),
+            says="f′ is taken at A",
         ),
         "the transpose lost": Wrong(
-            lambda dZ_above, W_above, A, A_above: (dZ_above @ W_above) * (1 - A**2), says="entries differ"
+            lambda dZ_above, W_above, A, A_above: (dZ_above @ W_above) * (1 - A**2),
+            says="another product of dZ_above and W_above",
         ),
     },
 )

@@ -66,7 +66,7 @@ COLUMN_GRADIENT = Exercise(
     wrong={
         "transposed": Wrong(lambda dZ, X: X @ dZ.T, says="transpose"),
         "this chapter's formula": Wrong(lambda dZ, X: X.T @ dZ, says="stopped with ValueError"),
-        "averaged over the batch": Wrong(lambda dZ, X: dZ @ X.T / X.shape[1], says="factor"),
+        "averaged over the batch": Wrong(lambda dZ, X: dZ @ X.T / X.shape[1], says="divided by m = 5"),
         "the sign of the update": Wrong(lambda dZ, X: -dZ @ X.T, says="sign"),
     },
 )

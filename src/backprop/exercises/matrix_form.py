@@ -68,17 +68,17 @@ GRADIENT_OF_INPUT = Exercise(
     reference=gradient_of_input_solution,
     judge=computes(gradient_of_input_solution, inputs=_input_arguments, name="dX"),
     wrong={
-        "the slope forgotten": Wrong(lambda dA, A, W: W.T @ dA, says="none of the usual suspects"),
+        "the slope forgotten": Wrong(lambda dA, A, W: W.T @ dA, says="without the factor f′"),
         "the slope taken at A": Wrong(
-            lambda dA, A, W: W.T @ (dA * (1 - np.tanh(A) ** 2)), says="none of the usual suspects"
+            lambda dA, A, W: W.T @ (dA * (1 - np.tanh(A) ** 2)), says="f′ is taken at A instead of at Z"
         ),
         "the logistic function's slope": Wrong(
-            lambda dA, A, W: W.T @ (dA * A * (1 - A)), says="none of the usual suspects"
+            lambda dA, A, W: W.T @ (dA * A * (1 - A)), says="the slope of the logistic function"
         ),
         "W not transposed": Wrong(lambda dA, A, W: W @ (dA * (1 - A**2)), says="stopped with ValueError"),
         "samples as rows": Wrong(lambda dA, A, W: (dA * (1 - A**2)).T @ W, says="transpose"),
         "averaged over the batch": Wrong(
-            lambda dA, A, W: W.T @ (dA * (1 - A**2)) / dA.shape[1], says="the reference times 0.2"
+            lambda dA, A, W: W.T @ (dA * (1 - A**2)) / dA.shape[1], says="divided by m = 5"
         ),
     },
 )
@@ -107,14 +107,14 @@ THROUGH_SOFTMAX = Exercise(
     reference=through_softmax_solution,
     judge=computes(through_softmax_solution, inputs=_softmax_arguments, name="dZ"),
     wrong={
-        "entry by entry, as for the logistic function": Wrong(lambda dA, P: dA * P * (1 - P), says="entries differ"),
-        "without what the other entries do": Wrong(lambda dA, P: dA * P, says="entries differ"),
-        "one number for the whole batch": Wrong(lambda dA, P: P * (dA - (P * dA).sum()), says="entries differ"),
+        "entry by entry, as for the logistic function": Wrong(lambda dA, P: dA * P * (1 - P), says="entry by entry"),
+        "without what the other entries do": Wrong(lambda dA, P: dA * P, says="is left out"),
+        "one number for the whole batch": Wrong(lambda dA, P: P * (dA - (P * dA).sum()), says="the whole batch"),
         "summed over the samples": Wrong(
-            lambda dA, P: P * (dA - (P * dA).sum(axis=1, keepdims=True)), says="entries differ"
+            lambda dA, P: P * (dA - (P * dA).sum(axis=1, keepdims=True)), says="runs over the samples"
         ),
         "the mean of the entries": Wrong(
-            lambda dA, P: P * (dA - (P * dA).mean(axis=0, keepdims=True)), says="entries differ"
+            lambda dA, P: P * (dA - (P * dA).mean(axis=0, keepdims=True)), says="a mean over the classes"
         ),
         "every sample with every other": Wrong(lambda dA, P: P * (dA - dA.T @ P), says="stopped with ValueError"),
         "the sign of the update": Wrong(lambda dA, P: -P * (dA - (P * dA).sum(axis=0)), says="sign"),
