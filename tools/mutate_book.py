@@ -1,28 +1,39 @@
 """Plant errors in the book's notebooks, one at a time, and see that each turns its notebook red.
 
     python tools/mutate_book.py book/01_linear_layer.ipynb --count 30
+    python tools/mutate_book.py --count 20 --write       every notebook; keeps the counts in evidence/
 
 An error is one change in the code of one cell: a sign, a transpose, the order of a matrix product, a factor, an index,
-an axis. It counts as caught when a cell raises, or when an output differs from the stored one, which is what nbval
-compares. Cells that draw, exercises and summaries are left alone, since they hold no formula of the course, and so are
-planted bugs: a wrong formula that is changed is still wrong.
+an axis. It counts as caught when a cell raises, or when an output differs from the stored one, as nbval would say.
+Cells that draw, exercises and summaries are left alone, since they hold no formula of the course, and so are planted
+bugs: a wrong formula that is changed is still wrong.
+
+A notebook runs once, in this process. Before each cell that is changed the process forks: the copy runs the changed
+cell and the rest, and stops at the first difference. So no error pays for a kernel, nor for the cells before it.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import copy
+import contextlib
+import hashlib
 import json
+import os
 import random
 import sys
+import time
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from execute import merged_streams
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from replay import Replay
+
+ROOT = Path(__file__).resolve().parents[1]
+EVIDENCE = ROOT / "evidence" / "notebooks.json"
+SECONDS = 120  # that the rest of a notebook may take after a change; a change that makes it hang is seen
 
 LEFT_ALONE = ("plotting.", "plt.", "exercises.", "Bug(", "raise NotImplementedError", "return ...", "course.summary(")
 
@@ -111,47 +122,125 @@ def candidates(notebook: nbformat.NotebookNode) -> list[tuple[int, str, str]]:
     ]
 
 
-def outputs(notebook: nbformat.NotebookNode) -> list:
-    """What nbval compares: the data of every output, and no picture."""
-    kept = []
-    for cell in notebook.cells:
-        for output in merged_streams(cell.get("outputs", [])):
-            data = {mime: value for mime, value in output.get("data", {}).items() if not mime.startswith("image/")}
-            kept.append((cell.get("id"), output.get("text"), json.dumps(data, sort_keys=True)))
-    return kept
+@dataclass(frozen=True)
+class Planted:
+    """An error, and whether its notebook turned red."""
+
+    cell: int
+    what: str
+    changed: str
+    red: bool
 
 
-def caught(notebook: nbformat.NotebookNode, number: int, changed: str, folder: Path) -> bool:
-    """Whether the notebook turns red with this cell changed."""
-    broken = copy.deepcopy(notebook)
-    broken.cells[number].source = changed
-    client = NotebookClient(broken, timeout=120, record_timing=False, resources={"metadata": {"path": str(folder)}})
-    client.extra_arguments = ["--log-level=ERROR"]
-    try:
-        client.execute()
-    except (CellExecutionError, TimeoutError):
-        return True
-    return outputs(broken) != outputs(notebook)
+class Stale(Exception):
+    """The notebook as it stands does not give its stored outputs, so nothing can be said of a changed one."""
+
+
+def plant(notebook: nbformat.NotebookNode, chosen: list[tuple[int, str, str]], folder: Path, jobs: int = 1):
+    """Run a notebook, each of the chosen errors in a copy of the process; an iterator of `Planted`, as they end."""
+    changes = defaultdict(list)
+    for number, what, changed in chosen:
+        changes[number].append((what, changed))
+    cells, shell, running = notebook.cells, Replay(folder), {}
+    for number, cell in enumerate(cells):
+        if cell.cell_type != "code":
+            continue
+        for what, changed in changes[number]:
+            if len(running) >= jobs:
+                yield _ended(running)
+            sys.stdout.flush()
+            child = os.fork()
+            if not child:
+                _run_changed(shell, cells[number:], changed)
+            running[child] = (number, what, changed, time.monotonic() + SECONDS)
+        if not shell.gives(cell):
+            raise Stale(f"cell {number} does not give its stored outputs: {shell.why}")
+        if number >= max(changes, default=-1):
+            break
+    while running:
+        yield _ended(running)
+
+
+def _run_changed(shell: Replay, cells: list, changed: str):
+    """In the copy: leave with 0 when no difference is seen, 1 when one is."""
+    red = 1
+    with contextlib.suppress(BaseException):
+        red = 0 if shell.gives(cells[0], changed) and all(map(shell.gives, _code(cells[1:]))) else 1
+    os._exit(red)
+
+
+def _ended(running: dict[int, tuple]) -> Planted:
+    """Wait for one copy; one that takes too long is ended, and counts as red."""
+    while True:
+        for child, (number, what, changed, until) in list(running.items()):
+            late = time.monotonic() > until
+            if late:
+                os.kill(child, 9)
+            done, status = os.waitpid(child, 0 if late else os.WNOHANG)
+            if done:
+                del running[child]
+                return Planted(number, what, changed, late or status != 0)
+        time.sleep(0.01)
+
+
+def _code(cells: list) -> list:
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+def fingerprint(path: Path) -> str:
+    """A hash of what a notebook's cells say and show, so that counts of an older notebook are noticed."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def examined(path: Path, count: int, seed: int, jobs: int) -> dict:
+    """Plant errors in one notebook, print each, and return the counts."""
+    notebook = nbformat.read(path, as_version=4)
+    possible = candidates(notebook)
+    chosen = random.Random(seed).sample(possible, min(count, len(possible)))
+    survivors = []
+    for one in plant(notebook, sorted(chosen), path.parent, jobs):
+        print(f"{'red  ' if one.red else 'GREEN'} {path.stem} cell {one.cell}: {one.what}", flush=True)
+        if not one.red:
+            survivors.append(f"cell {one.cell}, {one.what}: {one.changed}")
+            print("      " + one.changed.replace("\n", "\n      "))
+    print(f"{path.stem}: {len(chosen) - len(survivors)} of {len(chosen)} planted errors were caught", flush=True)
+    counts = {"caught": len(chosen) - len(survivors), "planted": len(chosen), "possible": len(possible)}
+    return {**counts, "notebook": fingerprint(path), "survivors": survivors}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("notebook", type=Path)
-    parser.add_argument("--count", type=int, default=30, help="how many of the possible errors to plant")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: every notebook in book/")
+    parser.add_argument("--count", type=int, default=30, help="how many of the possible errors to plant in each")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="copies that run at one time")
+    parser.add_argument("--write", action="store_true", help=f"keep the counts in {EVIDENCE.relative_to(ROOT)}")
     arguments = parser.parse_args()
-    notebook = nbformat.read(arguments.notebook, as_version=4)
-    possible = candidates(notebook)
-    chosen = random.Random(arguments.seed).sample(possible, min(arguments.count, len(possible)))
-    survivors = 0
-    for number, what, changed in sorted(chosen):
-        red = caught(notebook, number, changed, arguments.notebook.parent)
-        survivors += not red
-        print(f"{'red  ' if red else 'GREEN'} cell {number}: {what}", flush=True)
-        if not red:
-            print("      " + changed.replace("\n", "\n      "))
-    print(f"{len(chosen) - survivors} of {len(chosen)} planted errors were caught ({len(possible)} are possible)")
-    return 1 if survivors else 0
+    if not hasattr(os, "fork"):
+        parser.error("this command forks, which needs Linux or macOS")
+    # A copy of a process has one thread, so no thread may hold a lock when it is made.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    found = {}
+    for path in map(Path.resolve, arguments.notebooks or sorted((ROOT / "book").glob("*.ipynb"))):
+        # In a process of its own: one notebook's imports and settings are not the next one's.
+        reader, writer = os.pipe()
+        if not (child := os.fork()):
+            counts = examined(path, arguments.count, arguments.seed, arguments.jobs)
+            os.write(writer, json.dumps(counts).encode())
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            text = pipe.read()
+        if os.waitpid(child, 0)[1] or not text:
+            return 2
+        found[path.stem] = json.loads(text)
+    caught, planted = (sum(counts[name] for counts in found.values()) for name in ("caught", "planted"))
+    print(f"{caught} of {planted} planted errors were caught, in {len(found)} notebooks")
+    if arguments.write:
+        known = json.loads(EVIDENCE.read_text(encoding="utf-8")) if EVIDENCE.exists() else {}
+        text = json.dumps(dict(sorted({**known, **found}.items())), indent=1, ensure_ascii=False)
+        EVIDENCE.write_text(text + "\n", encoding="utf-8")
+    return 1 if caught < planted else 0
 
 
 if __name__ == "__main__":
