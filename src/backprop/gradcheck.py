@@ -28,6 +28,7 @@ __all__ = [
     "TensorCheck",
     "central_difference",
     "check_network",
+    "column_slopes",
     "complex_step",
     "directional_check",
     "relative_error",
@@ -205,22 +206,60 @@ def _in_double_precision(network, X):
     return network, np.asarray(X, np.float64)
 
 
+def column_slopes(network, layer: int, inputs, Z, Y, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """The slopes (f(θ) − f(θ − s))/s and (f(θ + s) − f(θ))/s of the loss, for all weights and biases of one layer.
+
+    One call of `network.loss_from` with moves: weight W[i, j] moved by s moves only column j of Z, by s inputs[:, i].
+
+    Parameters
+    ----------
+    network : MLP
+        float64.
+    layer : int
+        1 … N.
+    inputs : array, shape (m, n_in)
+        What the layer receives: X, or the activations of the layer below.
+    Z : array, shape (m, n_out)
+        Its pre-activations.
+    Y : array
+        As for `MLP.loss`.
+    step : float
+        s > 0.
+
+    Returns
+    -------
+    below, above : array, shape (n_in + 1, n_out)
+        Row i for W[i], the last row for b. Their mean is the centred difference.
+
+    Raises
+    ------
+    ValueError, TypeError
+        What `MLP.loss_from` raises; a step that is not positive.
+
+    Examples
+    --------
+    >>> from backprop.network import MLP
+    >>> network = MLP([[[1.0], [2.0]]], [[0.0]], loss="mean_squared_error")
+    >>> X, Y = np.array([[1.0, 1.0], [2.0, 0.0]]), [[3.0], [1.0]]
+    >>> below, above = column_slopes(network, 1, X, network.forward(X).Z[0], Y, step=0.5)
+    >>> ((below + above) / 2).ravel(), network.loss_and_gradients(X, Y)[1].dW[0].ravel()
+    (array([2., 0., 1.]), array([2., 0.]))
+    """
+    step = to_step(step)
+    # Row i is what Z[:, j] gains by each unit that W[i, j] gains; the last row is for b[j].
+    gains = step * np.vstack([np.asarray(inputs, np.float64).T, np.ones(len(inputs))])
+    losses = network.loss_from(layer, Z, Y, moves=np.concatenate([gains, -gains, np.zeros((1, len(inputs)))]))
+    above, below, here = losses[: len(gains)], losses[len(gains) : -1], losses[-1]
+    return (here - below) / step, (above - here) / step
+
+
 class _LayerDifferences:
     """The losses after each weight and bias of one layer is moved by ±h, ±h/2, …, and what follows from them."""
 
     def __init__(self, network, layer: int, inputs: np.ndarray, Z: np.ndarray, Y, h: float):
-        self.network, self.layer, self.Z, self.Y, self.h = network, layer, Z, Y, h
-        # Row i is what Z[:, j] gains by each unit that W[i, j] gains; the last row is for b[j].
-        self.gains = np.vstack([inputs.T, np.ones(len(inputs))])
+        self.h = h
         # W and b share them. The cache is the object's own, so that it does not outlive the check.
-        self.slopes = functools.cache(self.slopes)
-
-    def slopes(self, step: float) -> tuple[np.ndarray, np.ndarray]:
-        """(f(θ) − f(θ − s))/s and (f(θ + s) − f(θ))/s, each of shape (n_in + 1, n_out)."""
-        moves = np.concatenate([step * self.gains, -step * self.gains, np.zeros((1, len(self.Z)))])
-        losses = self.network.loss_from(self.layer, self.Z, self.Y, moves=moves)
-        above, below, here = losses[: len(self.gains)], losses[len(self.gains) : -1], losses[-1]
-        return (here - below) / step, (above - here) / step
+        self.slopes = functools.cache(lambda step: column_slopes(network, layer, inputs, Z, Y, step))
 
     def check(self, name: str, analytic, part, rounding: float) -> TensorCheck:
         """The row of one tensor; `part` picks its entries from the slopes."""
