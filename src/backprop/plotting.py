@@ -18,7 +18,8 @@ import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
+from matplotlib.path import Path
 
 INK = "#797979"
 BLUE, VERMILLION, GREEN, PURPLE = "#2b7fc4", "#d55e00", "#00946c", "#b8609a"
@@ -374,3 +375,46 @@ def paths(start, through, end, coefficients):
     axes.set(xlim=(-0.4, right + 0.4), ylim=(heights[-1] - 0.4, heights[0] + 0.4))
     axes.set_axis_off()
     return figure
+
+
+def squares(axes, values, *, corner=(0.0, 0.0), largest=None, colours=(BLUE, VERMILLION)):
+    """Draw a matrix as squares, one an entry: the area is its size, the colour its sign.
+
+    Sizes move with the values and do not jump, so that rounding noise moves no square by more than itself.
+
+    Parameters
+    ----------
+    axes : matplotlib.axes.Axes
+        Its y axis should point down.
+    values : array, shape (rows, columns)
+    corner : (x, y)
+        Where the upper left corner of the first entry's cell is. Every cell is 1 × 1.
+    largest : float, optional
+        The size that fills a cell; that of the largest entry unless given.
+    colours : (positive, negative)
+
+    Raises
+    ------
+    ValueError
+        If `values` is no matrix.
+
+    Examples
+    --------
+    >>> axes = Figure().subplots()
+    >>> squares(axes, [[1.0, -4.0], [0.0, 4.0]])
+    >>> [len(patch.get_path().vertices) // 5 for patch in axes.patches]
+    [2, 1]
+    """
+    values = np.asarray(values, float)
+    if values.ndim != 2:
+        raise ValueError(f"values has shape {values.shape}: expected (rows, columns)")
+    largest = np.abs(values).max() if largest is None else largest
+    for sign, colour in zip((1, -1), colours, strict=True):
+        rows, columns = np.nonzero(sign * values > 0)
+        half = np.sqrt(np.abs(values[rows, columns]) / largest) / 2
+        x, y = corner[0] + columns + 0.5, corner[1] + rows + 0.5
+        left, right, top, bottom = x - half, x + half, y - half, y + half
+        outlines = np.stack([left, top, right, top, right, bottom, left, bottom, left, top], axis=1).reshape(-1, 2)
+        codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(rows)
+        if codes:
+            axes.add_patch(PathPatch(Path(outlines, codes), facecolor=colour, linewidth=0))
