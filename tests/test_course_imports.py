@@ -18,7 +18,7 @@ HOMES = {
     "docutils": {"sphinxext"},
     "myst_nb": {"sphinxext"},
 }
-APART = {"course", "exercises", "plotting", "sphinxext", "symbolic", "__init__"}
+APART = {"course", "exercises", "exhibits", "plotting", "sphinxext", "symbolic", "__init__"}
 
 
 def imported(name, text):
@@ -48,6 +48,8 @@ def complaints(name, text):
         wrong += [f"backprop.{n}" for n in ours - {"symbolic"}]
     if home == "course":
         wrong += [f"backprop.{n}" for n in ours - {"course", "gradcheck", "diagnose"}]
+    if home == "exhibits":
+        wrong += [f"backprop.{n}" for n in ours - {"exhibits", "course", "gradcheck"}]
     if home == "gradcheck":
         wrong += [f"backprop.{n}" for n in ours & {"layers", "activations", "losses", "network"}]
     return wrong
@@ -75,6 +77,9 @@ def test_a_module_imports_only_what_it_may(name):
         ("symbolic.proof", "from backprop.gradcheck import central_difference"),
         ("gradcheck", "from backprop.network import MLP"),
         ("plotting", "import sphinx"),
+        ("exhibits.masks", "from backprop.symbolic import Derivation"),
+        ("exhibits.masks", "from backprop.layers import linear_backward"),
+        ("layers", "from backprop.exhibits import EXHIBITS"),
         ("exercises.linear_layer", "import sympy"),
     ],
 )

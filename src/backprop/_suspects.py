@@ -25,7 +25,7 @@ def from_reference(reference: np.ndarray, gradient: np.ndarray) -> Iterator[Susp
     for axis, kind in enumerate(kinds):
         if gradient.ndim == reference.ndim:
             yield from _lost(kind, np.moveaxis(reference, axis, 0), np.moveaxis(gradient, axis, 0), axis)
-    for axis in range(reference.ndim):
+    for axis in (axis for axis, size in enumerate(reference.shape) if size > 1):
         yield Suspect(
             "wrong axis",
             reference.sum(axis=axis),
