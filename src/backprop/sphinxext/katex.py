@@ -123,7 +123,7 @@ def visit_math(self, node: nodes.math) -> None:
 
 
 def visit_displaymath(self, node: nodes.math_block) -> None:
-    """The formula in a box of its own that scrolls sideways and takes the keyboard, the number beside it."""
+    """The formula in a box of its own, which scrolls sideways where it must, and the number beside it."""
     html = rendered(self, node, lines_aligned(node.astext()), display=True)
     numbered = bool(node.get("number"))
     number = get_node_equation_number(self, node) if numbered else ""
@@ -131,7 +131,7 @@ def visit_displaymath(self, node: nodes.math_block) -> None:
     kinds = (("numbered", numbered), ("definition", (node.get("label") or "").startswith("def:")))
     classes = " ".join(["math-display", *(name for name, is_so in kinds if is_so), "notranslate", "nohighlight"])
     self.body.append(self.starttag(node, "div", "", CLASS=classes))
-    self.body.append(f'<div class="math-scroll" tabindex="0" role="group" aria-label="{escape(label)}">{html}</div>')
+    self.body.append(f'<div class="math-scroll" role="group" aria-label="{escape(label)}">{html}</div>')
     if numbered:
         self.body.append(f'<span class="eqno">({number})')
         self.add_permalink_ref(node, "Link to this equation")

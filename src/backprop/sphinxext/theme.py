@@ -3,12 +3,14 @@
 The theme loads its icons twice, as a font and as a script of 1.5 MB that draws them once more; the font is enough. It
 preloads two further icon fonts that few pages use. And it starts in no colour mode at all, which it reports as an error
 in every reader's console, unless a mode is named; naming it in the page's source would leave readers without JavaScript
-with no colours, so it is named in the script.
+with no colours, so it is named in the script. It describes no page to search engines: the page's first words do. And
+it names every fold of code "Toggle hidden content" for a screen reader, where the words that all others see say more.
 """
 
 from __future__ import annotations
 
 import re
+from html import escape
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -54,8 +56,34 @@ def lighter_head(head: str) -> str:
     return head
 
 
+UNTRUE_NAME = ' aria-label="Toggle hidden content"'
+LONGEST = 160
+
+
+def description(title: str, doctree: nodes.document | None) -> str:
+    """What a page is about, in its own first words that hold no formula; at most LONGEST characters.
+
+    Examples
+    --------
+    >>> description("Search", None)
+    'Search: Backpropagation with executable derivations.'
+    """
+    said: list[str] = []
+    for paragraph in doctree.findall(nodes.paragraph) if doctree else ():
+        if not any(paragraph.findall(nodes.math)) and isinstance(paragraph.parent, nodes.section):
+            said.append(" ".join(paragraph.astext().split()))
+        if sum(map(len, said)) > LONGEST:
+            break
+    text = " ".join(said) or f"{title}: Backpropagation with executable derivations."
+    return text if len(text) <= LONGEST else text[: text.rindex(" ", 0, LONGEST - 1)].rstrip(",;:") + " …"
+
+
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     context["lighter_head"] = lighter_head
+    about = description(re.sub(r"<[^>]*>", "", context.get("title", pagename)), doctree)
+    context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{escape(about)}" />'
+    if "body" in context:
+        context["body"] = context["body"].replace(UNTRUE_NAME, "")
     # A formula in a page's title would appear in the browser's tab twice, as HTML and as MathML, without its tags.
     title = app.env.titles.get(pagename)
     if title is not None and any(title.findall(nodes.math)):
