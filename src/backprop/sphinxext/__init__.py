@@ -8,6 +8,7 @@ The only package that imports Sphinx, docutils and MyST-NB. The parts:
 - ``theme``: what the theme loads in vain, dropped;
 - ``ledger``: the ledger, as a page and as ``ledger.json``; ``rows``: links to its rows;
 - ``claims``: the claims of the notes, to be read;
+- ``run``: the page's code, run in the reader's browser;
 - ``address``: one setting behind every link to the public repository;
 - ``markup`` and ``drawing``: what they are all made of, ``evidence``: the words that they all use.
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from backprop.sphinxext import address, claims, directives, exercises, katex, ledger, markup, rows, theme
+from backprop.sphinxext import address, claims, directives, exercises, katex, ledger, markup, rows, run, theme
 from backprop.sphinxext.checked import CheckedOutputRenderer
 
 __all__ = ["CheckedOutputRenderer", "setup"]
@@ -38,7 +39,7 @@ def forget_a_build_with_warnings(app: Sphinx, exception: Exception | None) -> No
 
 
 def setup(app: Sphinx) -> dict[str, object]:
-    for part in (markup, katex, directives, exercises, ledger, claims, rows, address, theme):
+    for part in (markup, katex, directives, exercises, ledger, claims, rows, address, theme, run):
         part.setup(app)
     app.connect("build-finished", forget_a_build_with_warnings)
     return {"version": "1", "env_version": fingerprint(), "parallel_read_safe": True, "parallel_write_safe": True}
