@@ -2,7 +2,7 @@
 # Without make (Windows): python tools/course.py COMMAND
 
 PORT ?= 8888
-COMMANDS := book test test-browser test-deep lint execute bench clean
+COMMANDS := book pdf test test-browser test-deep lint execute bench clean
 
 .DEFAULT_GOAL := help
 .PHONY: help lab $(COMMANDS)

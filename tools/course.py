@@ -109,9 +109,16 @@ def book(_: argparse.Namespace) -> None:
     started = time.perf_counter()
     logged([str(venv_python()), "tools/assets.py"], LOGS / "assets.log")
     run("-c", "from jupyter_book.cli.main import main; main()", "build", ".", "-W", "--keep-going", "-q")
+    run("tools/lighten.py")
     pages = len(list(HTML.glob("**/*.html")))
     seconds = time.perf_counter() - started
     print(f"The book is built ({pages} pages, {seconds:.0f} s): open {HTML.relative_to(ROOT) / 'index.html'}")
+
+
+def pdf(arguments: argparse.Namespace) -> None:
+    """print the whole book as one PDF, with Chromium"""
+    book(arguments)
+    run("tools/pdf.py", *arguments.rest)
 
 
 def lint(_: argparse.Namespace) -> None:
@@ -139,8 +146,10 @@ def test_browser(arguments: argparse.Namespace) -> None:
 
 
 def test_deep(arguments: argparse.Namespace) -> None:
-    """the long checks: full fuzz, mutation; writes evidence/"""
+    """the long checks: full fuzz, mutation, Lighthouse on every page; writes evidence/"""
     run(*PYTEST, "-m", "deep", "tests", *arguments.rest)
+    book(arguments)
+    run("tools/lighthouse.py")
 
 
 def execute(arguments: argparse.Namespace) -> None:
@@ -173,6 +182,7 @@ def clean(_: argparse.Namespace) -> None:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "book": book,
+    "pdf": pdf,
     "test": test,
     "test-browser": test_browser,
     "test-deep": test_deep,
