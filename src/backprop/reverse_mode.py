@@ -4,7 +4,7 @@ A program is written once, with ``+ - * / @ .T`` and the functions below. On arr
 a tape behind, along which `backward` carries a gradient from the result to everything that the result was made of.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,11 @@ class Node(Traced):
 
     def __repr__(self) -> str:
         return f"Node({self.primitive or 'variable'}, shape {np.shape(self.value)})"
+
+    @property
+    def parents(self) -> list["Node"]:
+        """The operands that are nodes, not constants; one that was used twice stands here twice."""
+        return [operand for operand in self.operands if isinstance(operand, Node)]
 
     @classmethod
     def made_by(cls, primitive: str, value, operands: tuple, values: list) -> "Node":
@@ -137,8 +142,24 @@ def tape(output: Node) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((operand, False) for operand in node.operands if isinstance(operand, Node))
+            # The last one pushed is followed first: reversed, so that the tape is in the program's own order.
+            stack.extend((parent, False) for parent in reversed(node.parents))
     return order
+
+
+def shares(node: Node, v) -> Iterator[tuple[Node, np.ndarray]]:
+    """What a node sends to each of its parents, by its primitive's rule, when its own gradient is v.
+
+    Examples
+    --------
+    >>> x = variable(3.0)
+    >>> [float(share) for _, share in shares(x * x, 1.0)]
+    [3.0, 3.0]
+    """
+    values = [x.value if isinstance(x, Node) else x for x in node.operands]
+    for i, operand in enumerate(node.operands):
+        if isinstance(operand, Node):
+            yield operand, PRIMITIVES[node.primitive].vjps[i](v, node.value, *values)
 
 
 def backward(output: Node, cotangent=None) -> dict[Node, np.ndarray]:
@@ -179,11 +200,8 @@ def backward(output: Node, cotangent=None) -> dict[Node, np.ndarray]:
     """
     gradients = {output: _checked(output, cotangent)}
     for node in reversed(tape(output)):
-        values = [x.value if isinstance(x, Node) else x for x in node.operands]
-        for i, operand in enumerate(node.operands):
-            if isinstance(operand, Node):
-                share = PRIMITIVES[node.primitive].vjps[i](gradients[node], node.value, *values)
-                gradients[operand] = gradients[operand] + share if operand in gradients else share
+        for parent, share in shares(node, gradients[node]):
+            gradients[parent] = gradients[parent] + share if parent in gradients else share
     return gradients
 
 

@@ -72,7 +72,7 @@ LOG_SOFTMAX_VJP = Exercise(
 
 
 def scale_gradient(dC, A, s):
-    """ds for C = A ⊙ s, where s has shape (n,) and scales every row of A, shape (m, n)."""
+    """ds for C = A ⊙ s, where s, shape (n,), scales every row of A, shape (m, n)."""
     return ...
 
 
@@ -110,7 +110,7 @@ GOAL = V.T * A
 
 
 def rule_derivation():
-    """From Grad(L, B) to the rule of C = A Bᵀ for its second operand, by V = ∂L/∂C."""
+    """From Grad(L, B) to the rule of C = A Bᵀ for B, with V = ∂L/∂C."""
     return ...
 
 
@@ -241,7 +241,7 @@ REPAIRED_SWEEP = Exercise(
 
 
 def cheapest_sweeps(n_in, n_out):
-    """The mode and the fewest sweeps that give all entries of a Jacobian, as ("…", number)."""
+    """The mode and the fewest sweeps for a whole Jacobian, as ("…", number)."""
     return ...
 
 
