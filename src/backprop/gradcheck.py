@@ -358,8 +358,8 @@ def _notes(row: TensorCheck) -> list[str]:
     if row.kinks:
         j, below, above, analytic = row.kinks[0]
         notes.append(
-            f"{_entries(row.kinks)} left out, because ±h crosses a kink and the gradient is the slope beside it: "
-            f"at {list(j)} the slopes over h are {below:+.5e} and {above:+.5e}, the gradient is {analytic:+.5e}"
+            f"{_entries(row.kinks)} left out, because ±h crosses a kink and the gradient is the slope beside it:"
+            f"\n    at {list(j)} the slopes over h are {below:+.5e} and {above:+.5e}, the gradient is {analytic:+.5e}"
         )
     return notes
 

@@ -11,22 +11,22 @@ from backprop.symbolic.expressions import sympify
 # -- 1. recall: what a check costs ------------------------------------------------------------------------------------
 
 
-def evaluations(method, P):
-    """How many evaluations of the loss does a check of P parameters take?
+def evaluations(method, size):
+    """How many evaluations of the loss does a check of so many parameters take?
 
     method: "forward", "centred", "complex", "ten directions" (by the complex step).
     """
     return ...
 
 
-def evaluations_solution(method, P):
+def evaluations_solution(method, size):
     # One-sided differences share one evaluation, that of the loss at θ itself. A direction moves all entries at once.
-    return {"forward": P + 1, "centred": 2 * P, "complex": P, "ten directions": 10}[method]
+    return {"forward": size + 1, "centred": 2 * size, "complex": size, "ten directions": 10}[method]
 
 
-def _costs(forward=lambda P: P + 1, centred=lambda P: 2 * P, directions=lambda P: 10):
-    return lambda method, P: {
-        "forward": forward(P), "centred": centred(P), "complex": P, "ten directions": directions(P)
+def _costs(forward=lambda size: size + 1, centred=lambda size: 2 * size, directions=lambda size: 10):
+    return lambda method, size: {
+        "forward": forward(size), "centred": centred(size), "complex": size, "ten directions": directions(size)
     }[method]  # fmt: skip
 
 
@@ -36,40 +36,40 @@ EVALUATIONS = Exercise(
     reference=evaluations_solution,
     judge=recalls(
         evaluations_solution,
-        cases=[{"method": method, "P": 17} for method in ("centred", "forward", "complex", "ten directions")]
-        + [{"method": "forward", "P": 2410}],
+        cases=[{"method": method, "size": 17} for method in ("centred", "forward", "complex", "ten directions")]
+        + [{"method": "forward", "size": 2410}],
     ),
     wrong={
-        "one side forgotten": Wrong(_costs(centred=lambda P: P), says="your answer is 17"),
-        "the loss at θ every time": Wrong(_costs(forward=lambda P: 2 * P), says="your answer is 34"),
-        "the loss at θ forgotten": Wrong(_costs(forward=lambda P: P), says="'forward', P = 17 your answer is 17"),
-        "every entry in every direction": Wrong(_costs(directions=lambda P: 10 * P), says="your answer is 170"),
+        "one side forgotten": Wrong(_costs(centred=lambda size: size), says="your answer is 17"),
+        "the loss at θ every time": Wrong(_costs(forward=lambda size: 2 * size), says="your answer is 34"),
+        "the loss at θ forgotten": Wrong(_costs(forward=lambda size: size), says="size = 17 your answer is 17"),
+        "every entry in every direction": Wrong(_costs(directions=lambda size: 10 * size), says="your answer is 170"),
     },
 )
 
 # -- 2. predict: one wrong entry among many ---------------------------------------------------------------------------
 
 
-def error_of_one_sign(P):
-    """The relative error of a gradient of P entries, all of the same size, one of which has the wrong sign."""
+def error_of_one_sign(count):
+    """The relative error of a gradient of so many entries, all of the same size, one of which has the wrong sign."""
     return ...
 
 
-def error_of_one_sign_solution(P):
-    # With entries of size 1 the difference is a single 2, and each of the two norms is √P.
-    return 2 / (np.sqrt(P) + np.sqrt(P))
+def error_of_one_sign_solution(count):
+    # With entries of size 1 the difference is a single 2, and each of the two norms is √count.
+    return 2 / (np.sqrt(count) + np.sqrt(count))
 
 
 ONE_SIGN = Exercise(
     id="check-one-sign",
     stub=error_of_one_sign,
     reference=error_of_one_sign_solution,
-    judge=recalls(error_of_one_sign_solution, cases=[{"P": 4}, {"P": 100}, {"P": 10_000}]),
+    judge=recalls(error_of_one_sign_solution, cases=[{"count": 4}, {"count": 100}, {"count": 10_000}]),
     wrong={
-        "the share of wrong entries": Wrong(lambda P: 1 / P, says="your answer is 0.25"),
-        "one norm below": Wrong(lambda P: 2 / P**0.5, says="your answer is 1.0"),
-        "as if all were wrong": Wrong(lambda P: 1.0, says="your answer is 1.0"),
-        "norms without a root": Wrong(lambda P: 4 / (2 * P), says="your answer is 0.02"),
+        "the share of wrong entries": Wrong(lambda count: 1 / count, says="your answer is 0.25"),
+        "one norm below": Wrong(lambda count: 2 / count**0.5, says="your answer is 1.0"),
+        "as if all were wrong": Wrong(lambda count: 1.0, says="your answer is 1.0"),
+        "norms without a root": Wrong(lambda count: 4 / (2 * count), says="your answer is 0.02"),
     },
 )
 
