@@ -2,10 +2,10 @@
 # Without make (Windows): python tools/course.py COMMAND
 
 PORT ?= 8888
-COMMANDS := book pdf test test-browser test-deep lint execute bench clean
+COMMANDS := book runtime pdf test test-browser test-deep lint execute bench clean
 
 .DEFAULT_GOAL := help
-.PHONY: help lab $(COMMANDS)
+.PHONY: help lab serve $(COMMANDS)
 
 define course
 	@python=$$(PYTHON='$(PYTHON)' sh tools/find_python.sh) && $$python tools/course.py
@@ -17,5 +17,5 @@ help:
 $(COMMANDS):
 	$(course) $@
 
-lab:
-	$(course) lab --port $(PORT)
+lab serve:
+	$(course) $@ --port $(PORT)

@@ -24,9 +24,9 @@ def book(run_jupyter_book, katex, tmp_path_factory):
 
 
 def pages_of(build):
-    """Pages by name, without the theme's own snippets among its static files."""
+    """Pages by name, without the theme's own snippets among its static files and without JupyterLite's."""
     names = {path.relative_to(build.html).as_posix(): path for path in sorted(build.html.rglob("*.html"))}
-    return {name: path for name, path in names.items() if not name.startswith("_static/")}
+    return {name: path for name, path in names.items() if not name.startswith(("_static/", "lite/"))}
 
 
 def listed_pages():

@@ -38,7 +38,7 @@ SIZES = {"phone": {"width": 360, "height": 780}, "laptop": {"width": 1280, "heig
 VIEWS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
 # index.html only leads to the first page.
 NAMES = sorted({path.relative_to(HTML).as_posix() for path in HTML.rglob("[!_]*.html")} - {"index.html"})
-NAMES = [name for name in NAMES if not name.startswith("_static/")]
+NAMES = [name for name in NAMES if not name.startswith(("_static/", "lite/"))]
 
 # What is wrong with a page, seen from inside: a list of sentences.
 INSPECT = r"""

@@ -1,7 +1,7 @@
 """The code of the pages, run in Chromium by the pages themselves: no server but one that hands out files.
 
 The book is the one in _build/html (or BACKPROP_HTML), built with the runtime of tools/runtime.py. What was printed is
-removed first, so that nothing printed can pass for an answer. Times and bytes are printed (`pytest -s`), never asserted.
+removed first: nothing printed passes for an answer. Times and bytes are printed (`pytest -s`), not asserted.
 """
 
 import difflib

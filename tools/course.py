@@ -108,6 +108,7 @@ def book(_: argparse.Namespace) -> None:
     """build the HTML book"""
     started = time.perf_counter()
     logged([str(venv_python()), "tools/assets.py"], LOGS / "assets.log")
+    run("tools/runtime.py", "--if-fetched")
     run("-c", "from jupyter_book.cli.main import main; main()", "build", ".", "-W", "--keep-going", "-q")
     run("tools/lighten.py")
     pages = len(list(HTML.glob("**/*.html")))
@@ -119,6 +120,19 @@ def pdf(arguments: argparse.Namespace) -> None:
     """print the whole book as one PDF, with Chromium"""
     book(arguments)
     run("tools/pdf.py", *arguments.rest)
+
+
+def runtime(_: argparse.Namespace) -> None:
+    """fetch Python for the browser (150 MB, once), so that the next `make book` serves it itself"""
+    logged([str(venv_python()), "tools/assets.py"], LOGS / "assets.log")
+    run("tools/runtime.py")
+
+
+def serve(arguments: argparse.Namespace) -> None:
+    """hand out the built book on this machine, so that its pages can run their code"""
+    if not (HTML / "index.html").is_file():
+        raise CommandError("There is no built book yet: `make book` builds it.")
+    run("tools/serve.py", free_port(arguments.port, "serve"))
 
 
 def lint(_: argparse.Namespace) -> None:
@@ -141,12 +155,15 @@ def test(arguments: argparse.Namespace) -> None:
 
 def test_browser(arguments: argparse.Namespace) -> None:
     """read every page of the built book in Chromium, as a laptop and as a phone, light and dark"""
+    runtime(arguments)
     book(arguments)
-    run(*PYTEST, "-m", "browser", "tests/test_browser.py", *arguments.rest)
+    run(*PYTEST, "-m", "browser", "tests/test_browser.py", "tests/test_browser_runtime.py", *arguments.rest)
 
 
 def test_deep(arguments: argparse.Namespace) -> None:
     """the long checks: full fuzz, mutation, Lighthouse on every page; writes evidence/"""
+    runtime(arguments)
+    book(arguments)
     run(*PYTEST, "-m", "deep", "tests", *arguments.rest)
     book(arguments)
     run("tools/lighthouse.py")
@@ -182,6 +199,8 @@ def clean(_: argparse.Namespace) -> None:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "book": book,
+    "runtime": runtime,
+    "serve": serve,
     "pdf": pdf,
     "test": test,
     "test-browser": test_browser,

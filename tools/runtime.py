@@ -127,7 +127,8 @@ def fetch_wheels(folder: Path) -> dict[str, Path]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or ["pip said nothing"]
-        raise RuntimeFailure(f"runtime: the wheels could not be fetched; is there a network? pip said: {lines[-1][:300]}")
+        said = lines[-1][:300]
+        raise RuntimeFailure(f"runtime: the wheels could not be fetched; is there a network? pip said: {said}")
     return {normal(path.name.split("-")[0]): path for path in folder.glob("*.whl")}
 
 

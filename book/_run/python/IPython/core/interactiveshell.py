@@ -27,6 +27,7 @@ class DisplayFormatter:
     """A value as a bundle of MIME types, as IPython's formatter makes it."""
 
     def format(self, obj: object, include: Any = None, exclude: Any = None) -> tuple[dict, dict]:
+        from IPython.lib.pretty import _type_pprinters as pretty_printers
         from IPython.lib.pretty import pretty
 
         data, metadata = {"text/plain": pretty(obj)}, {}
@@ -42,7 +43,9 @@ class DisplayFormatter:
         bundle = None if isinstance(obj, type) else getattr(obj, "_repr_mimebundle_", None)
         if callable(bundle):
             found, about = _data_and_metadata(self._called(bundle, include=include, exclude=exclude))
-            data |= found or {}
+            # As IPython has it: a way of printing registered for a type (exceptions) goes before an object's own text.
+            registered = any(each in pretty_printers for each in type(obj).__mro__)
+            data |= {mime: each for mime, each in (found or {}).items() if mime != "text/plain" or not registered}
             metadata |= about or {}
         kept = {mime: each for mime, each in data.items() if mime in (include or data) and mime not in (exclude or ())}
         return kept, {mime: each for mime, each in metadata.items() if mime in kept}
