@@ -55,24 +55,147 @@ function hidePreview() {
   preview = null;
 }
 
-async function showPreview(link) {
-  if (location.protocol === "file:" && new URL(link.href).pathname !== location.pathname) return;
-  const found = await findEquation(link);
-  if (!found || !found.classList.contains("math-display") || !(link.matches(":hover") || link === document.activeElement)) return;
+// A card beside what it explains: above it where there is room, and never past the edge of the window.
+function showCard(anchor, className, ...content) {
   hidePreview();
   preview = document.createElement("div");
-  preview.className = "equation-preview";
-  preview.setAttribute("aria-hidden", "true");
-  const copy = found.cloneNode(true);
-  copy.removeAttribute("id");
-  copy.querySelectorAll("[tabindex], .headerlink").forEach((part) => (part.matches(".headerlink") ? part.remove() : part.removeAttribute("tabindex")));
-  preview.append(copy);
+  preview.className = `hover-card ${className}`;
+  preview.append(...content);
   document.body.append(preview);
-  const at = link.getBoundingClientRect();
+  const at = anchor.getBoundingClientRect();
   const room = document.documentElement.clientWidth - preview.offsetWidth - 16;
   preview.style.left = `${Math.max(16, Math.min(at.left, room)) + window.scrollX}px`;
   const above = at.top - preview.offsetHeight - 8;
   preview.style.top = `${(above > 60 ? above : at.bottom + 8) + window.scrollY}px`;
+  return preview;
+}
+
+async function showPreview(link) {
+  if (location.protocol === "file:" && new URL(link.href).pathname !== location.pathname) return;
+  const found = await findEquation(link);
+  if (!found || !found.classList.contains("math-display") || !(link.matches(":hover") || link === document.activeElement)) return;
+  const copy = found.cloneNode(true);
+  copy.removeAttribute("id");
+  copy.querySelectorAll("[tabindex]").forEach((part) => part.removeAttribute("tabindex"));
+  copy.querySelectorAll(".headerlink, .math-tools").forEach((part) => part.remove());
+  showCard(link, "equation-preview", copy).setAttribute("aria-hidden", "true");
+}
+
+// Symbols explain themselves, in the words of the notation page. Its rows come as a script of their own, when first
+// asked for: a script also loads where a page was opened as a file.
+let rows = null;
+
+function notation() {
+  rows ??= new Promise((resolve) => {
+    globalThis.backpropNotation = (given) => resolve(given.flatMap((row) => patternsOf(row)).sort((a, b) => b.tokens.length - a.tokens.length));
+    const script = document.createElement("script");
+    script.src = new URL("_static/notation.js", new URL(document.documentElement.dataset.content_root || "./", location.href));
+    script.onerror = () => resolve([]);
+    document.head.append(script);
+  });
+  return rows;
+}
+
+const STYLED = String.raw`\\(?:mathrm|mathbf|mathcal|mathbb|operatorname|text|hat|bar|tilde)\*?\s*(?:\{[^{}]*\}|\\?[A-Za-z0-9]+)`;
+const TOKEN = new RegExp(STYLED + String.raw`|\\[A-Za-z]+|\\.|[A-Za-z]|\d+|[^\s{}]`, "g");
+
+function tokensOf(tex) {
+  return (tex.replace(/\\(?:left|right|displaystyle|begin\{\w+\}|end\{\w+\})/g, " ").match(TOKEN) || [])
+    .map((token) => token.replace(/[\s{}*]/g, "")).filter((token) => !/^\\[,;:! ]$/.test(token));
+}
+
+// A row explains its symbols as they are written there; a decorated one also explains its bare letter, if no other does.
+function patternsOf(row) {
+  return row.symbols.map(tokensOf).flatMap((tokens) => {
+    if (tokens.length === 2 && tokens[0] === "d") return [{ row, tokens: ["d", null] }];
+    const bare = tokens.length > 1 && !/^\\Delta$/.test(tokens[0]) ? [{ row, tokens: tokens.slice(0, 1), weak: true }] : [];
+    return [{ row, tokens }, ...bare];
+  });
+}
+
+function explainedBy(tex, patterns) {
+  const tokens = tokensOf(tex);
+  const taken = new Map();
+  const fits = (pattern, at) => pattern.tokens.every((token, step) => !taken.has(at + step) &&
+    (token === null ? /[A-Za-z]/.test(tokens[at + step] || "") : token === tokens[at + step]));
+  for (const weak of [false, true]) {
+    for (const pattern of patterns.filter((each) => Boolean(each.weak) === weak)) {
+      for (let at = 0; at < tokens.length; at += 1) {
+        if (fits(pattern, at)) pattern.tokens.forEach((token, step) => token !== null && taken.set(at + step, pattern.row));
+      }
+    }
+  }
+  return [...new Set([...taken.keys()].sort((a, b) => a - b).map((at) => taken.get(at)))];
+}
+
+function texOf(formula) {
+  return formula.querySelector("annotation[encoding='application/x-tex']")?.textContent ?? "";
+}
+
+async function showSymbols(formula, anchor = formula) {
+  const found = explainedBy(texOf(formula), await notation());
+  const wanted = anchor.matches(":hover, :focus, :focus-within");
+  if (!found.length || !wanted) return;
+  const list = document.createElement("dl");
+  list.innerHTML = found.map((row) => row.html).join("");
+  const card = showCard(anchor, "symbol-card", list);
+  card.id = "symbol-card";
+  card.setAttribute("role", "tooltip");
+  anchor.setAttribute("aria-describedby", card.id);
+}
+
+// Readers of the keyboard stop at the first formula of the page in which a symbol appears; there are too many for more.
+async function addSymbolStops() {
+  const patterns = await notation();
+  const known = new Set();
+  for (const formula of document.querySelectorAll(".bd-article section > p .math-inline, .bd-article section > ul .math-inline")) {
+    const found = explainedBy(texOf(formula), patterns);
+    if (found.length === 1 && !known.has(found[0])) formula.tabIndex = 0;
+    found.forEach((row) => known.add(row));
+  }
+}
+
+function explainSymbols() {
+  let waiting = 0;
+  const formulaAt = (event) => event.target.closest?.(".bd-article .math-inline");
+  document.addEventListener("mouseover", (event) => {
+    const formula = formulaAt(event);
+    if (!formula || formula.closest("a, button, summary, .tip")) return;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => showSymbols(formula), 250);
+    formula.addEventListener("mouseleave", () => { clearTimeout(waiting); hidePreview(); }, { once: true });
+  });
+  document.addEventListener("focusin", (event) => { if (event.target.matches?.(".math-inline")) showSymbols(event.target); });
+  document.addEventListener("focusout", (event) => { if (event.target.matches?.(".math-inline")) hidePreview(); });
+  document.addEventListener("keydown", (event) => { if (event.key === "Tab") rows ?? addSymbolStops(); });
+}
+
+// A numbered equation offers its LaTeX and its symbols; one pair of buttons wanders to the equation in hand.
+function offerTools() {
+  const tools = document.createElement("span");
+  tools.className = "math-tools";
+  const add = (text, act) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = text;
+    button.addEventListener("click", () => act(tools.closest(".math-display"), button));
+    tools.append(button);
+    return button;
+  };
+  const copy = add("Copy LaTeX", async (equation) => {
+    await navigator.clipboard.writeText(texOf(equation));
+    copy.textContent = "Copied";
+  });
+  const explain = add("Symbols", (equation) => (preview ? hidePreview() : showSymbols(equation, explain)));
+  for (const event of ["blur", "mouseleave"]) explain.addEventListener(event, hidePreview);
+  for (const event of ["mouseover", "focusin"]) {
+    document.addEventListener(event, ({ target }) => {
+      const equation = target.closest?.(".bd-article .math-display.numbered");
+      if (!equation || tools.parentElement === equation) return;
+      copy.textContent = "Copy LaTeX";
+      equation.append(tools);
+    });
+  }
 }
 
 // A derivation can be read line by line, by those who want to predict the next one.
@@ -118,8 +241,27 @@ function followContents() {
   for (const part of links.keys()) observer.observe(part);
 }
 
+// The search index knows the names of Greek letters and of signs, not the signs.
+const NAMES = {
+  α: "alpha", β: "beta", γ: "gamma", δ: "delta", Δ: "Delta", ε: "varepsilon", η: "eta", θ: "theta", κ: "kappa", λ: "lambda", μ: "mu",
+  ξ: "xi", π: "pi", σ: "sigma", Σ: "sum", "∑": "sum", "∂": "partial", "⊙": "odot", "∇": "nabla", ℓ: "ell", "ŷ": "hat y", "∞": "infty", "ᵀ": " transpose",
+};
+
+function searchBySign() {
+  const asked = new URLSearchParams(location.search);
+  const query = asked.get("q");
+  if (!query || !document.getElementById("search-results")) return;
+  const named = query.replace(/./gu, (sign) => (sign in NAMES ? ` ${NAMES[sign]} ` : sign)).replace(/\s+/g, " ").trim();
+  if (named === query) return;
+  asked.set("q", named);
+  history.replaceState(null, "", `?${asked}`);
+}
+
 function prepare() {
   followContents();
+  explainSymbols();
+  offerTools();
+  searchBySign();
   document.querySelectorAll(".derivation").forEach(addStepper);
   watchTabStops(document);
   for (const link of document.querySelectorAll('.bd-article a.reference.internal[href*="#equation-"]')) {

@@ -8,6 +8,7 @@ The only package that imports Sphinx, docutils and MyST-NB. The parts:
 - ``theme``: what the theme loads in vain, dropped;
 - ``ledger``: the ledger, as a page and as ``ledger.json``; ``rows``: links to its rows;
 - ``claims``: the claims of the notes, to be read;
+- ``uses``: who refers to a result, and its entry in the index; ``symbols``: the notation page, at hand everywhere;
 - ``run``: the page's code, run in the reader's browser;
 - ``address``: one setting behind every link to the public repository;
 - ``markup`` and ``drawing``: what they are all made of, ``evidence``: the words that they all use.
@@ -20,7 +21,20 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-from backprop.sphinxext import address, claims, directives, exercises, katex, ledger, markup, rows, run, theme
+from backprop.sphinxext import (
+    address,
+    claims,
+    directives,
+    exercises,
+    katex,
+    ledger,
+    markup,
+    rows,
+    run,
+    symbols,
+    theme,
+    uses,
+)
 from backprop.sphinxext.checked import CheckedOutputRenderer
 
 __all__ = ["CheckedOutputRenderer", "setup"]
@@ -39,7 +53,7 @@ def forget_a_build_with_warnings(app: Sphinx, exception: Exception | None) -> No
 
 
 def setup(app: Sphinx) -> dict[str, object]:
-    for part in (markup, katex, directives, exercises, ledger, claims, rows, address, theme, run):
+    for part in (markup, katex, directives, exercises, ledger, claims, rows, uses, symbols, address, theme, run):
         part.setup(app)
     app.connect("build-finished", forget_a_build_with_warnings)
     return {"version": "1", "env_version": fingerprint(), "parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,6 +12,7 @@ from backprop.sphinxext.evidence import OF_ONE_LINE, OF_THE_WHOLE
 from backprop.sphinxext.markup import Markup, element, text_with_math
 from backprop.sphinxext.records import RELATIONS
 from backprop.sphinxext.rows import row_links
+from backprop.sphinxext.uses import UsesOf
 
 MARKS = ("book/what_proved_means", "What do the marks mean?")
 
@@ -75,6 +76,8 @@ def evidence_of_the_whole(place: Place, record: dict[str, Any], *, alone: bool) 
     if record["proves"]:
         noun = "formula" if len(record["proves"]) == 1 else "formulas"
         caption += element("span", f"{noun} ", *row_links(record["proves"]), classes="proves")
+    if record["label"]:
+        caption += UsesOf(label=record["label"])
     if record["label"] and place.env.config.backprop_address:
         caption += report(place, record["label"])
     return caption
