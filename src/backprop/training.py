@@ -13,10 +13,12 @@ from tqdm import tqdm
 from backprop._arrays import to_ndarray
 from backprop._run_files import load, save
 from backprop._runs import History, Run, State, like
+from backprop.fast_step import FastStep
 from backprop.metrics import accuracy, confusion_matrix, predict
 
 __all__ = [
     "Diverged",
+    "FastStep",
     "History",
     "Interrupted",
     "Run",
