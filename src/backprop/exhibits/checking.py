@@ -1,6 +1,6 @@
 """Room 6: checks that looked away. Each of these was checked, and passed."""
 
-import numpy
+import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
 from backprop.exhibits.masks import normal
@@ -8,14 +8,14 @@ from backprop.exhibits.masks import normal
 # -- the check of one array --------------------------------------------------------------------------------------------
 
 
-def layer_loss(X, W, b, T, np=numpy):
+def layer_loss(X, W, b, T, np=np):
     """Half the squared error of tanh(X W + b), a mean over samples."""
     return np.sum((np.tanh(np.dot(X, W) + b) - T) ** 2) / (2 * len(X))
 
 
 def layer_gradient(X, W, b, T):
     """The gradient of that loss."""
-    A = numpy.tanh(X @ W + b)
+    A = np.tanh(X @ W + b)
     D = (A - T) / len(X) * (1 - A**2)
     return {"dW": X.T @ D, "db": D.sum(axis=0)}
 
@@ -25,7 +25,7 @@ def checked_layer(X, W, b, T):
 
     kvfrans/notes, backpropagation notebook, issue 5.
     """
-    A = numpy.tanh(X @ W + b)
+    A = np.tanh(X @ W + b)
     D = (A - T) / len(X) * (1 - A**2)
     return {"dW": X.T @ D, "db": D.mean(axis=0)}
 
@@ -37,7 +37,7 @@ def _layer_arrays(rng):
 # -- two steps ---------------------------------------------------------------------------------------------------------
 
 
-def recurrent_loss(X, U, W, target, np=numpy):
+def recurrent_loss(X, U, W, target, np=np):
     """Half the squared error of the last state of a recurrent layer: X holds one row a time step."""
     s = np.zeros(W.shape[0])
     for x in X:
@@ -64,13 +64,13 @@ def recurrent_as_published(X, U, W, target):
 
 
 def _through_time(X, U, W, target, earlier):
-    s = [numpy.zeros(len(W))]
+    s = [np.zeros(len(W))]
     for x in X:
-        s.append(numpy.tanh(x @ U + s[-1] @ W))
+        s.append(np.tanh(x @ U + s[-1] @ W))
     delta = (s[-1] - target) * (1 - s[-1] ** 2)
-    dW = numpy.zeros_like(W)
+    dW = np.zeros_like(W)
     for k in range(len(X), 0, -1):
-        dW += numpy.outer(s[k - 1], delta)
+        dW += np.outer(s[k - 1], delta)
         if k > 1:
             delta = earlier(delta, s, k - 1)
     return {"dW": dW}
@@ -88,7 +88,7 @@ def time_series(steps):
 # -- nothing underneath ------------------------------------------------------------------------------------------------
 
 
-def normalised_loss(X, W, gamma, T, np=numpy):
+def normalised_loss(X, W, gamma, T, np=np):
     """Half the squared error of a batch normalisation of X W, a mean over samples."""
     Z = np.dot(X, W)
     centred = Z - np.mean(Z, axis=0)

@@ -1,6 +1,6 @@
 """Room 5: the right gradient of another loss. The code and the formula beside it speak of different things."""
 
-import numpy
+import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
 from backprop.exhibits.masks import normal, sigmoid
@@ -9,7 +9,7 @@ from backprop.exhibits.sums import softmax
 # -- the sign of a logarithm -------------------------------------------------------------------------------------------
 
 
-def log_loss(X, w, y, np=numpy):
+def log_loss(X, w, y, np=np):
     """Binary cross-entropy of a logistic regression, a mean over samples."""
     p = sigmoid(np.dot(X, w), np)
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
@@ -46,7 +46,7 @@ def _labelled(rng):
 # -- two wrongs --------------------------------------------------------------------------------------------------------
 
 
-def displayed_loss(Z, Y, np=numpy):
+def displayed_loss(Z, Y, np=np):
     """Binary cross-entropy, class by class, of the probabilities that softmax gives; a mean over samples."""
     P = softmax(Z, np)
     return -np.sum(Y * np.log(P) + (1 - Y) * np.log(1 - P)) / len(Z)
@@ -71,13 +71,13 @@ def softmax_layer(Z, Y):
 
 
 def _logits(rng):
-    return normal(rng, Z=(5, 3)) | {"Y": numpy.eye(3)[rng.integers(3, size=5)]}
+    return normal(rng, Z=(5, 3)) | {"Y": np.eye(3)[rng.integers(3, size=5)]}
 
 
 # -- softmax twice -----------------------------------------------------------------------------------------------------
 
 
-def classifier_loss(X, W, Y, np=numpy):
+def classifier_loss(X, W, Y, np=np):
     """Cross-entropy of softmax(X W), a mean over samples."""
     return _cross_entropy(np.dot(X, W), Y, np)
 
@@ -87,7 +87,7 @@ def classifier_gradient(X, W, Y):
     return {"dW": X.T @ (softmax(X @ W) - Y) / len(X)}
 
 
-def classifier_on_probabilities(X, W, Y, np=numpy):
+def classifier_on_probabilities(X, W, Y, np=np):
     """Hands probabilities to a loss that applies softmax itself.
 
     Lightning-Universe/lightning-bolts, issue 654; nfmcclure/tensorflow_cookbook, issue 86.
@@ -109,14 +109,14 @@ def _cross_entropy(logits, Y, np):
 
 def _three_classes(rng):
     X = rng.normal(size=(12, 2))
-    directions = numpy.array([[2.0, -1.0, -1.0], [0.0, 1.7, -1.7]])
-    return {"X": X, "W": 0.1 * rng.normal(size=(2, 3)), "Y": numpy.eye(3)[numpy.argmax(X @ directions, axis=1)]}
+    directions = np.array([[2.0, -1.0, -1.0], [0.0, 1.7, -1.7]])
+    return {"X": X, "W": 0.1 * rng.normal(size=(2, 3)), "Y": np.eye(3)[np.argmax(X @ directions, axis=1)]}
 
 
 # -- a shortcut --------------------------------------------------------------------------------------------------------
 
 
-def copying_loss(Z, R, np=numpy):
+def copying_loss(Z, R, np=np):
     """Half the squared distance of the log-probabilities from those of a teacher, R, summed over samples."""
     return np.sum((np.log(softmax(Z, np)) - R) ** 2) / 2
 
@@ -126,7 +126,7 @@ def copying_pass(backward):
 
     def gradient(Z, R):
         P = softmax(Z)
-        return {"dZ": backward(numpy.log(P) - R, P)}
+        return {"dZ": backward(np.log(P) - R, P)}
 
     return gradient
 
@@ -145,7 +145,7 @@ def log_softmax_backward(G, P):
 
 
 def _teacher(rng):
-    return {"Z": rng.normal(size=(5, 3)), "R": numpy.log(softmax(rng.normal(size=(5, 3))))}
+    return {"Z": rng.normal(size=(5, 3)), "R": np.log(softmax(rng.normal(size=(5, 3))))}
 
 
 LOSSES = (

@@ -1,6 +1,6 @@
 """Room 1: masks and slopes. A slope belongs to one function, at one place."""
 
-import numpy
+import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
 
@@ -13,7 +13,7 @@ def normal(rng, **sizes):
 # -- a ReLU layer with dropout, then a linear one ----------------------------------------------------------------------
 
 
-def dropout_loss(X, V, W, T, keep, np=numpy):
+def dropout_loss(X, V, W, T, keep, np=np):
     """Half the squared error, a mean over samples; `keep` is a frozen dropout mask, its survivors doubled."""
     A = np.maximum(np.dot(X, V), 0) * keep * 2
     return np.sum((np.dot(A, W) - T) ** 2) / (2 * len(X))
@@ -24,7 +24,7 @@ def dropout_pass(hidden):
 
     def gradient(X, V, W, T, keep):
         Z = X @ V
-        A = numpy.maximum(Z, 0) * keep * 2
+        A = np.maximum(Z, 0) * keep * 2
         D = (A @ W - T) / len(X)
         return {"dV": X.T @ hidden(D @ W.T, Z, A, keep), "dW": A.T @ D}
 
@@ -58,7 +58,7 @@ def _dropout_arrays(rng):
 # -- a ReLU layer, then a linear one -----------------------------------------------------------------------------------
 
 
-def relu_loss(X, V, W, T, np=numpy):
+def relu_loss(X, V, W, T, np=np):
     """Half the squared error, a mean over samples."""
     return np.sum((np.dot(np.maximum(np.dot(X, V), 0), W) - T) ** 2) / (2 * len(X))
 
@@ -68,7 +68,7 @@ def relu_pass(first):
 
     def gradient(X, V, W, T):
         Z = X @ V
-        A = numpy.maximum(Z, 0)
+        A = np.maximum(Z, 0)
         D = (A @ W - T) / len(X)
         return {"dV": first(X, Z, A, D @ W.T), "dW": A.T @ D}
 
@@ -82,7 +82,7 @@ def first_layer(X, Z, A, dA):
 
 def first_layer_by_matrices(X, Z, A, dA):
     """Multiplies by relu's value, not by its slope. dafriedman97/mlbook, chapter 7, the matrix class."""
-    return X.T @ (dA * numpy.maximum(Z, 0))
+    return X.T @ (dA * np.maximum(Z, 0))
 
 
 def first_layer_by_loops(X, Z, A, dA):
@@ -91,10 +91,10 @@ def first_layer_by_loops(X, Z, A, dA):
     dafriedman97/mlbook, chapter 7, the class with loops.
     """
     dZ = dA * (Z > 0)
-    dV = numpy.zeros((X.shape[1], dZ.shape[1]))
+    dV = np.zeros((X.shape[1], dZ.shape[1]))
     for x, dz in zip(X, dZ, strict=True):
         for unit in range(dZ.shape[1]):
-            dV += numpy.outer(x, numpy.full(dZ.shape[1], dz[unit]))
+            dV += np.outer(x, np.full(dZ.shape[1], dz[unit]))
     return dV
 
 
@@ -105,12 +105,12 @@ def _relu_arrays(rng):
 # -- two logistic layers -----------------------------------------------------------------------------------------------
 
 
-def sigmoid(z, np=numpy):
+def sigmoid(z, np=np):
     """The logistic function."""
     return 1 / (1 + np.exp(-z))
 
 
-def sigmoid_loss(X, V, W, T, np=numpy):
+def sigmoid_loss(X, V, W, T, np=np):
     """Half the squared error of two logistic layers, a mean over samples."""
     return np.sum((sigmoid(np.dot(sigmoid(np.dot(X, V), np), W), np) - T) ** 2) / (2 * len(X))
 
@@ -166,6 +166,6 @@ MASKS = (
         right=sigmoid_pass(lambda Z, A: slope(Z)),
         published=sigmoid_pass(slope_of_output),
         rate=1.0,
-        steps=400,
+        steps=1000,
     ),
 )

@@ -1,6 +1,6 @@
 """Room 4: order and state. A backward pass reads what the forward pass left, once, and in the right order."""
 
-import numpy
+import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
 from backprop.exhibits.masks import normal
@@ -8,14 +8,14 @@ from backprop.exhibits.masks import normal
 # -- update, then propagate --------------------------------------------------------------------------------------------
 
 
-def tanh_loss(X, V, W, T, np=numpy):
+def tanh_loss(X, V, W, T, np=np):
     """Half the squared error of tanh(X V) W, a mean over samples."""
     return np.sum((np.dot(np.tanh(np.dot(X, V)), W) - T) ** 2) / (2 * len(X))
 
 
 def tanh_gradient(X, V, W, T):
     """The gradient of that loss."""
-    A = numpy.tanh(X @ V)
+    A = np.tanh(X @ V)
     D = (A @ W - T) / len(X)
     return {"dV": X.T @ (D @ W.T * (1 - A**2)), "dW": A.T @ D}
 
@@ -29,7 +29,7 @@ def one_training_step(X, V, W, T, rate=RATE):
     Bot-Academy/NeuralNetworkFromScratch, pull request 3; joelgrus/data-science-from-scratch, first edition, issue 31;
     CodingTrain/Toy-Neural-Network-JS, issue 72.
     """
-    A = numpy.tanh(X @ V)
+    A = np.tanh(X @ V)
     D = (A @ W - T) / len(X)
     dW = A.T @ D
     W = W - rate * dW
@@ -45,7 +45,7 @@ def _tanh_arrays(rng):
 
 
 class Number:
-    """A number that remembers what it was made of, and with which slopes."""
+    """A number that remembers what it was made of, and with which slopes; what arrives is sent on once a path."""
 
     def __init__(self, value, made_of=()):
         self.value, self.made_of, self.gradient = value, made_of, 0.0
@@ -57,7 +57,6 @@ class Number:
         return type(self)(self.value * other.value, ((self, other.value), (other, self.value)))
 
     def send_back(self, arriving):
-        """Sends on what has arrived now, so that every path is walked once."""
         self.gradient += arriving
         for child, slope in self.made_of:
             child.send_back(slope * arriving)
@@ -70,7 +69,6 @@ class NumberWithGradient(Number):
     """
 
     def send_back(self, arriving):
-        """Sends on everything that has arrived so far, each time that something arrives."""
         self.gradient += arriving
         for child, slope in self.made_of:
             child.send_back(slope * self.gradient)
@@ -83,7 +81,7 @@ def reused(a):
     return (b + kind(3.0)) + b * kind(5.0)
 
 
-def reused_loss(a, t, np=numpy):
+def reused_loss(a, t, np=np):
     """Half the squared distance of 24a + 3, which is what all this adds up to, from a target."""
     return np.sum((24 * a + 3 - t) ** 2) / 2
 
@@ -102,7 +100,7 @@ def _swept(a, t, kind):
     leaf = kind(float(a[0]))
     out = reused(leaf)
     out.send_back(out.value - t[0])
-    return numpy.array([leaf.gradient])
+    return np.array([leaf.gradient])
 
 
 def _one_number(rng):

@@ -1,6 +1,6 @@
 """Room 3: shapes and broadcasting. What fits is not what is meant."""
 
-import numpy
+import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
 from backprop.exhibits.masks import normal
@@ -8,7 +8,7 @@ from backprop.exhibits.masks import normal
 # -- (n, 1) beside (n,) ------------------------------------------------------------------------------------------------
 
 
-def line_loss(X, w, b, t, np=numpy):
+def line_loss(X, w, b, t, np=np):
     """Squared error of a linear model, a mean over samples: n differences."""
     return np.mean((np.dot(X, w)[:, 0] + b - t) ** 2)
 
@@ -16,10 +16,10 @@ def line_loss(X, w, b, t, np=numpy):
 def line_gradient(X, w, b, t):
     """The gradient of that loss."""
     d = 2 * ((X @ w)[:, 0] + b - t) / len(t)
-    return {"dw": X.T @ d[:, numpy.newaxis], "db": d.sum(keepdims=True)}
+    return {"dw": X.T @ d[:, np.newaxis], "db": d.sum(keepdims=True)}
 
 
-def loss_of_columns(X, w, b, t, np=numpy):
+def loss_of_columns(X, w, b, t, np=np):
     """Predictions of shape (n, 1) minus targets of shape (n,): broadcasting makes n² differences.
 
     pytorch/pytorch, issue 16045; since then a warning.
@@ -48,7 +48,7 @@ def _line(rng):
 # -- a transpose -------------------------------------------------------------------------------------------------------
 
 
-def square_loss(X, V, W, T, np=numpy):
+def square_loss(X, V, W, T, np=np):
     """Half the squared error of tanh(X V) W, a mean over samples."""
     return np.sum((np.dot(np.tanh(np.dot(X, V)), W) - T) ** 2) / (2 * len(X))
 
@@ -72,7 +72,7 @@ def square_by_the_handout(X, V, W, T):
 
 
 def _down(X, V, W, T, rule):
-    A = numpy.tanh(X @ V)
+    A = np.tanh(X @ V)
     D = (A @ W - T) / len(X)
     return {"dV": X.T @ (rule(D, A) * (1 - A**2)), "dW": A.T @ D}
 

@@ -1,12 +1,12 @@
 """Room 2: sums, means and 1/m. Who is added to whom, and who divides."""
 
-import numpy
+import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
 from backprop.exhibits.masks import normal, sigmoid
 
 
-def softmax(Z, np=numpy):
+def softmax(Z, np=np):
     """Row by row."""
     E = np.exp(Z - np.max(Z, axis=1, keepdims=True))
     return E / np.sum(E, axis=1, keepdims=True)
@@ -15,7 +15,7 @@ def softmax(Z, np=numpy):
 # -- a classifier with a bias for each class ---------------------------------------------------------------------------
 
 
-def classes_loss(X, W, b, Y, np=numpy):
+def classes_loss(X, W, b, Y, np=np):
     """Binary cross-entropy of each class, summed over the classes, a mean over samples."""
     A = sigmoid(np.dot(X, W) + b, np)
     return -np.sum(Y * np.log(A) + (1 - Y) * np.log(1 - A)) / len(X)
@@ -38,14 +38,14 @@ def classifier(X, W, b, Y):
 
 
 def _classes(rng):
-    Y = numpy.eye(4)[rng.choice(4, size=9, p=[0.7, 0.1, 0.1, 0.1])]
+    Y = np.eye(4)[rng.choice(4, size=9, p=[0.7, 0.1, 0.1, 0.1])]
     return normal(rng, X=(9, 2), W=(2, 4), b=4) | {"Y": Y}
 
 
 # -- a regression with several outputs ---------------------------------------------------------------------------------
 
 
-def regression_loss(X, W, Y, np=numpy):
+def regression_loss(X, W, Y, np=np):
     """Half the squared error, averaged over samples and over outputs."""
     return np.mean((np.dot(X, W) - Y) ** 2) / 2
 
@@ -70,7 +70,7 @@ def _regression(rng):
 # -- one batch in two parts --------------------------------------------------------------------------------------------
 
 
-def token_loss(X, w, t, np=numpy):
+def token_loss(X, w, t, np=np):
     """Half the squared error, a mean over all tokens."""
     return np.mean((np.dot(X, w) - t) ** 2) / 2
 
@@ -83,7 +83,7 @@ def token_gradient(X, w, t):
 SPLIT = 2  # the first part has two tokens, the second all others
 
 
-def accumulated_loss(X, w, t, np=numpy):
+def accumulated_loss(X, w, t, np=np):
     """The mean of the means of the two parts: what the published program reports."""
     return (token_loss(X[:SPLIT], w, t[:SPLIT], np) + token_loss(X[SPLIT:], w, t[SPLIT:], np)) / 2
 
@@ -107,7 +107,7 @@ def _tokens(rng):
 C = 3  # how many words a context has
 
 
-def context_loss(V, U, M, Y, np=numpy):
+def context_loss(V, U, M, Y, np=np):
     """Cross-entropy of words, predicted from contexts: M holds 1/C for each word of a context, V the vectors."""
     return -np.sum(Y * np.log(softmax(np.dot(np.dot(M, V), U), np))) / len(M)
 
@@ -131,8 +131,8 @@ def _of_the_mean(V, U, M, Y):
 
 
 def _contexts(rng):
-    M = numpy.array([rng.permutation([1 / C] * C + [0.0] * C) for _ in range(5)])
-    return normal(rng, V=(6, 2), U=(2, 6)) | {"M": M, "Y": numpy.eye(6)[rng.integers(6, size=5)]}
+    M = np.array([rng.permutation([1 / C] * C + [0.0] * C) for _ in range(5)])
+    return normal(rng, V=(6, 2), U=(2, 6)) | {"M": M, "Y": np.eye(6)[rng.integers(6, size=5)]}
 
 
 SUMS = (
