@@ -125,6 +125,11 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
         yield mutator.what, ast.unparse(ast.fix_missing_locations(tree))
 
 
+def plain(source: str) -> str:
+    """The source as the changed ones are written: without comments, in one layout."""
+    return ast.unparse(ast.parse(source))
+
+
 def candidates(notebook: nbformat.NotebookNode) -> list[tuple[int, str, str]]:
     """All changes of all cells that hold formulas: (cell, what, changed source)."""
     return [
