@@ -68,8 +68,16 @@ PRIMITIVES = {
         vjps=(lambda v, c, a, b: v @ b.T, lambda v, c, a, b: a.T @ v),
         jvps=(lambda u, c, a, b: u @ b, lambda u, c, a, b: a @ u),
     ),
-    "transpose": Primitive(np.transpose, vjps=(lambda v, c, a: v.T,), jvps=(lambda u, c, a: u.T,)),
-    "total": Primitive(np.sum, vjps=(lambda v, c, a: np.full_like(a, v),), jvps=(lambda u, c, a: u.sum(),)),
+    "transpose": Primitive(
+        np.transpose,
+        vjps=(lambda v, c, a: v.T,),
+        jvps=(lambda u, c, a: u.T,),
+    ),
+    "total": Primitive(
+        np.sum,
+        vjps=(lambda v, c, a: np.full_like(a, v),),
+        jvps=(lambda u, c, a: u.sum(),),
+    ),
     "log_softmax": Primitive(
         activations.log_softmax,
         vjps=(lambda v, c, a: v - np.exp(c) * v.sum(axis=-1, keepdims=True),),
