@@ -3,6 +3,7 @@
 All of it comes with the package. Nothing is downloaded.
 """
 
+import json
 from importlib import resources
 from typing import NamedTuple
 
@@ -199,3 +200,20 @@ def mirror_patterns(bits: int = 6) -> MirrorPatterns:
         raise ValueError(f"bits is {bits}: expected an even number from 2 to 16")
     X = (np.arange(2**bits)[:, np.newaxis] >> np.arange(bits)[::-1] & 1).astype(np.float64)
     return MirrorPatterns(X, np.equal(X, X[:, ::-1]).all(axis=1, keepdims=True).astype(np.float64))
+
+
+def measured() -> dict:
+    """What ``benchmarks/training.py`` has measured once, and with which versions.
+
+    Returns
+    -------
+    dict
+        ``versions``; ``digits``: how many of the test digits scikit-learn's classifier and ours read, one number a
+        start; ``mirrors``: how many of the starts solve the problem of `mirror_patterns`.
+
+    Examples
+    --------
+    >>> sorted(measured())
+    ['digits', 'mirrors', 'versions']
+    """
+    return json.loads(resources.files("backprop").joinpath("data/measured.json").read_text(encoding="utf-8"))

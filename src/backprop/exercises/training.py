@@ -43,7 +43,7 @@ UPDATES = Exercise(
 
 
 def momentum_step(theta, g, v, eta, mu):
-    """θ after one step of momentum, from θ, its gradient g and the velocity v so far."""
+    """θ after one step of momentum, from θ, its gradient and the velocity so far."""
     return ...
 
 
@@ -166,7 +166,7 @@ BIAS = Exercise(
 
 
 def adam_change(mean, square, t, eta, beta1, beta2, epsilon):
-    """The change of θ in Adam's step t = 1, 2, …, from the two running means after it."""
+    """The change of θ in Adam's step t = 1, 2, …, from the two means after it."""
     return ...
 
 
@@ -223,7 +223,7 @@ ADAM_CHANGE = Exercise(
         },
         adam_change_solution,
         inputs=_means,
-        name="the change of θ",
+        name="change of θ",
     ),
     wrong={
         "not corrected": Wrong(_uncorrected, says="do not add up to 1"),
@@ -239,7 +239,7 @@ ADAM_CHANGE = Exercise(
 
 
 def their_rate(eta, m):
-    """The learning rate that gives a training by note 002's rules for squared error the steps that eta gives ours."""
+    """The rate that gives a training by note 002 the steps that eta gives ours."""
     return ...
 
 
