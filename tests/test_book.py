@@ -191,7 +191,7 @@ def test_an_empty_address_draws_no_link_that_needs_it(book, site):
     for build in (book, site):
         for name, path in pages_of(build).items():
             html = path.read_text(encoding="utf-8")
-            for trace in ("report this equation", "issues/new", "colab.research", "executablebooks/jupyter-book"):
+            for trace in ("report this equation", "issues/new", "colab.research", "mybinder", "executablebooks/jupyter-book"):
                 assert trace not in html, (name, trace)
 
 
@@ -201,6 +201,7 @@ def test_with_an_address_its_links_appear(copy_site, run_jupyter_book):
     html = (build.html / "book" / "showcase.html").read_text(encoding="utf-8")
     assert "https://github.com/owner/name/issues/new?title=eq%3Ademo-dW%20on%20book/showcase" in html
     assert "https://colab.research.google.com/github/owner/name/blob/main/book/showcase.ipynb" in html
+    assert "https://mybinder.org/v2/gh/owner/name/main?urlpath=lab/tree/book/showcase.ipynb" in html
     assert "https://github.com/owner/name/issues/new?title=Issue%20on%20page" in html
     assert not [each for each in Fetches(html).fetched if from_another_host(each)]
 

@@ -171,6 +171,7 @@ def test_deep(arguments: argparse.Namespace) -> None:
 
 def execute(arguments: argparse.Namespace) -> None:
     """run the notebooks from top to bottom and keep their outputs"""
+    run("tools/bootstrap.py")
     run("tools/execute.py", *arguments.rest)
 
 

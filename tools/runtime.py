@@ -261,10 +261,10 @@ MEMORY = ["memoryStorageDriver"]
 
 
 def lite_settings() -> dict:
-    """What JupyterLite's pages are told; addresses are relative to the page's folder."""
+    """What JupyterLite is told; addresses count from its pages, all of which are one folder down, as lite/lab/."""
     kernel = {
-        "pyodideUrl": "../run/pyodide/pyodide.mjs",
-        "loadPyodideOptions": {"lockFileURL": "../run/pyodide/pyodide-lock.json"},
+        "pyodideUrl": "../../run/pyodide/pyodide.mjs",
+        "loadPyodideOptions": {"lockFileURL": "../../run/pyodide/pyodide-lock.json"},
         "disablePyPIFallback": True,
     }
     return {

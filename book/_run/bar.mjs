@@ -28,8 +28,13 @@ export class Bar {
     document.body.append(this.root);
   }
 
-  say(words) {
+  // `box` is where to look, if somewhere.
+  say(words, box = null) {
     this.words.textContent = words;
+    if (!box) return;
+    const show = element("button", {type: "button", classes: "bp-run-tool"}, "Show");
+    show.addEventListener("click", () => box.scrollIntoView({block: "center"}));
+    this.words.append(" ", show);
   }
 
   progress({text, done, all}) {

@@ -46,7 +46,7 @@ class Cell {
       this.resetButton,
       this.state);
     this.input.querySelector(".bp-run-button")?.remove();
-    this.input.append(this.tools);
+    this.input.after(this.tools);
   }
 
   async edit() {
@@ -106,13 +106,17 @@ class Cell {
     if (!this.fresh) {
       this.fresh = element("div", {classes: "cell_output docutils container bp-run-output"});
       if (this.shown) this.shown.replaceWith(this.fresh);
-      else if (this.input) (this.input.closest("details.above-input") && !this.box.classList.contains("tag_hide-cell") ? this.input.closest("details") : this.input).after(this.fresh);
-      else this.box.append(this.fresh);
+      else this.placeForFirst().append(this.fresh);
       this.shown = this.fresh;
       if (this.resetButton) this.resetButton.hidden = false;
     }
     this.fresh.append(drawn);
     return drawn;
+  }
+
+  // Where the first output of a cell goes that printed none: in the box, or in its fold when all of the cell is folded.
+  placeForFirst() {
+    return this.box.querySelector(":scope.tag_hide-cell > details") ?? this.box;
   }
 
   add(output) {
@@ -144,7 +148,13 @@ class Cell {
     if (output.display_id) this.page.displays.set(output.display_id, drawn);
     this.outputs.push(output);
     this.last = {output, drawn: this.put(drawn) ?? null};
+    if (output.output_type === "error") this.unfold();
     if (output.unknown && this.page.above(this).some((each) => !each.ran)) this.suggest(output.unknown);
+  }
+
+  // An error in a folded cell must be seen.
+  unfold() {
+    for (let fold = this.fresh?.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   }
 
   // The usual reason for a name that is not there.
@@ -220,7 +230,7 @@ class Page {
       const done = await this.session.run(cell.place, cell.text, cell.name);
       cell.end(done, this.seconds);
       good = done === true || (done === false && cell.raises);
-      if (!good && done === false) this.bar.say(`${cell.name} stopped with an error`);
+      if (!good && done === false) this.bar.say(`${cell.name} stopped with an error`, cell.box);
     }
     for (const cell of this.queue) cell.mark("", "");
     this.queue = [];
@@ -285,6 +295,8 @@ async function fetched(address) {
   return answer.json();
 }
 
+const styled = (name) => element("link", {rel: "stylesheet", href: new URL(name, RUN).href});
+
 let opening = null;
 
 // The page with its tools; the same one however often it is asked for.
@@ -294,7 +306,9 @@ export function open(published) {
       fetched(new URL("runtime.json", RUN)),
       fetched(new URL(published.notebook, document.baseURI)),
     ]);
-    document.head.append(...["katex.css", "run.css"].map((name) => element("link", {rel: "stylesheet", href: new URL(name, RUN).href})));
+    // KaTeX's rules first, so that the book's own, which change some of them, still win.
+    document.head.prepend(styled("katex.css"));
+    document.head.append(styled("run.css"));
     document.documentElement.classList.add("bp-running");
     return new Page(published, runtime, notebook);
   })();

@@ -41,6 +41,7 @@ export class Session {
     const done = this.bytes / 1e6;
     const all = Math.max(this.total / 1e6, done);
     const left = all - done;
+    // Between two files the interpreter compiles what has come: nothing arrives, and yet it goes on.
     const text = left > 0.05
       ? `Loading ${this.what}: ${left.toFixed(1)} of ${all.toFixed(1)} MB left`
       : `Starting ${this.what}`;

@@ -1,7 +1,7 @@
 """The book's public address: one setting, ``backprop_address`` in _config.yml, behind every link to the repository.
 
 While it is empty no such link is drawn. With ``https://github.com/owner/name`` the theme shows its repository, issue
-and Colab buttons, and every derivation a "report this equation".
+Colab and Binder buttons, and every derivation a "report this equation".
 """
 
 from __future__ import annotations
@@ -14,6 +14,11 @@ from sphinx.errors import ConfigError
 
 GITHUB = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
 BRANCH = "main"
+LAUNCHED = {
+    "notebook_interface": "jupyterlab",
+    "colab_url": "https://colab.research.google.com",
+    "binderhub_url": "https://mybinder.org",
+}
 
 
 def theme_options(address: str) -> dict[str, object]:
@@ -28,8 +33,8 @@ def theme_options(address: str) -> dict[str, object]:
     --------
     >>> theme_options("")
     {}
-    >>> theme_options("https://github.com/owner/name")["launch_buttons"]
-    {'notebook_interface': 'jupyterlab', 'colab_url': 'https://colab.research.google.com'}
+    >>> theme_options("https://github.com/owner/name/")["repository_url"]
+    'https://github.com/owner/name'
     """
     if not address:
         return {}
@@ -40,7 +45,7 @@ def theme_options(address: str) -> dict[str, object]:
         "repository_branch": BRANCH,
         "use_issues_button": True,
         "use_repository_button": True,
-        "launch_buttons": {"notebook_interface": "jupyterlab", "colab_url": "https://colab.research.google.com"},
+        "launch_buttons": LAUNCHED,
     }
 
 
