@@ -54,3 +54,14 @@ def like(one: Any, other: Any) -> bool:
     if isinstance(one, tuple) or isinstance(other, tuple):
         return type(one) is type(other) and len(one) == len(other) and all(map(like, one, other))
     return np.shape(one) == np.shape(other)
+
+
+def finite(state: Any) -> bool:
+    """Whether every number in an optimiser's state is finite.
+
+    Examples
+    --------
+    >>> finite((1, (np.zeros(3),))), finite((1, (np.array([1.0, np.inf]),)))
+    (True, False)
+    """
+    return all(map(finite, state)) if isinstance(state, tuple) else bool(np.isfinite(state).all())

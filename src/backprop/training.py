@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from backprop._arrays import to_ndarray
 from backprop._run_files import load, save
-from backprop._runs import History, Run, State, like
+from backprop._runs import History, Run, State, finite, like
 from backprop.fast_step import FastStep
 from backprop.metrics import accuracy, confusion_matrix, predict
 
@@ -180,6 +180,8 @@ def _step(network, X, Y, optimizer, memory) -> tuple[float, Any, Any]:
             after, memory = optimizer.step(network, gradients, memory)
         except ValueError as error:  # as are the gradients, so that only the new parameters can be wrong
             raise _NotFinite(f"a parameter overflowed ({error})") from None
+        if not finite(memory):  # an infinite mean square would make every later step of Adam 0, without a word
+            raise _NotFinite("what the optimiser remembers is not finite")
     return loss, after, memory
 
 

@@ -7,7 +7,7 @@ The only package that imports Sphinx, docutils and MyST-NB. The parts:
 - ``directives``: the boxes of a chapter, from ``boxes``, ``card`` and ``quiz``; ``exercises``: those, and solutions;
 - ``theme``: what the theme loads in vain, dropped;
 - ``ledger``: the ledger, as a page and as ``ledger.json``; ``rows``: links to its rows;
-- ``claims``: the claims of the notes, to be read;
+- ``claims``: the claims of the notes, to be read; ``overview``: results and exercises gathered from all pages;
 - ``uses``: who refers to a result, and its entry in the index; ``symbols``: the notation page, at hand everywhere;
 - ``run``: the page's code, run in the reader's browser;
 - ``address``: one setting behind every link to the public repository;
@@ -25,10 +25,12 @@ from backprop.sphinxext import (
     address,
     claims,
     directives,
+    docstrings,
     exercises,
     katex,
     ledger,
     markup,
+    overview,
     rows,
     run,
     symbols,
@@ -53,7 +55,22 @@ def forget_a_build_with_warnings(app: Sphinx, exception: Exception | None) -> No
 
 
 def setup(app: Sphinx) -> dict[str, object]:
-    for part in (markup, katex, directives, exercises, ledger, claims, rows, uses, symbols, address, theme, run):
+    for part in (
+        markup,
+        katex,
+        directives,
+        docstrings,
+        exercises,
+        ledger,
+        claims,
+        rows,
+        uses,
+        symbols,
+        address,
+        theme,
+        run,
+        overview,
+    ):
         part.setup(app)
     app.connect("build-finished", forget_a_build_with_warnings)
     return {"version": "1", "env_version": fingerprint(), "parallel_read_safe": True, "parallel_write_safe": True}

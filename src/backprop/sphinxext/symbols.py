@@ -13,6 +13,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxTransform
 
 from backprop.course.notation import rows
 from backprop.sphinxext.katex import engine, package_of
@@ -70,24 +71,28 @@ def name_of(latex: str) -> str:
     return re.sub(r"\s+", " ", plain.replace("\\", "").translate(str.maketrans("", "", "{}"))).strip()
 
 
-def mark_rows(app: Sphinx, doctree: nodes.document) -> None:
+class MarkRows(SphinxTransform):
     """An id and entries in the index for each row of the notation page's tables of symbols."""
-    if app.env.docname != PAGE:
-        return
-    for table in list(doctree.findall(nodes.table)):
-        head = next(iter(table.findall(nodes.thead)), None)
-        if head is None or not head.astext().startswith(COLUMNS[0]):
-            continue
-        entries = []
-        for row in next(iter(table.findall(nodes.tbody))).findall(nodes.row):
-            symbols = [math.astext() for math in row[0].findall(nodes.math)]
-            if not symbols:
+
+    default_priority = 840  # before the domains read the page, at 850
+
+    def apply(self) -> None:
+        if self.env.docname != PAGE:
+            return
+        for table in list(self.document.findall(nodes.table)):
+            head = next(iter(table.findall(nodes.thead)), None)
+            if head is None or not head.astext().startswith(COLUMNS[0]):
                 continue
-            name = f"symbol-{app.env.new_serialno('backprop-symbol') + 1}"
-            row["ids"].append(name)
-            entries += [("single", f"{name_of(latex)}; notation", name, "main", None) for latex in symbols]
-        holder = table.parent
-        holder.insert(holder.index(table), addnodes.index(entries=entries))
+            entries = [entry for row in next(iter(table.findall(nodes.tbody))).children for entry in self.marked(row)]
+            table.parent.insert(table.parent.index(table), addnodes.index(entries=entries))
+
+    def marked(self, row: nodes.row) -> list[tuple]:
+        symbols = [math.astext() for math in row[0].findall(nodes.math)]
+        if not symbols:
+            return []
+        name = f"symbol-{self.env.new_serialno('backprop-symbol') + 1}"
+        row["ids"].append(name)
+        return [("single", f"{name_of(latex)}; notation", name, "main", None) for latex in symbols]
 
 
 def write_script(app: Sphinx, exception: Exception | None) -> None:
@@ -95,11 +100,14 @@ def write_script(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html" or not page.is_file():
         return
     listed = [cells for cells in rows(page.read_text(encoding="utf-8")) if len(cells) >= len(COLUMNS)]
-    told = [{"symbols": formulas(cells[0]), "html": explanation(cells, app)} for cells in listed]
+    told = [
+        {"symbols": formulas(cells[0]), "index": "index" in cells[1], "html": explanation(cells, app)}
+        for cells in listed
+    ]
     text = f"backpropNotation({json.dumps(told, ensure_ascii=False)});\n"
     Path(app.outdir, "_static", SCRIPT).write_text(text, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
-    app.connect("doctree-read", mark_rows)
+    app.add_transform(MarkRows)
     app.connect("build-finished", write_script)

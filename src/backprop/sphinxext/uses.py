@@ -9,6 +9,7 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx.transforms import SphinxTransform
 
 from backprop.sphinxext.markup import Markup, element
 
@@ -50,27 +51,42 @@ def section_of(node: nodes.Node) -> nodes.section | None:
     return node
 
 
+class EnterEquations(SphinxTransform):
+    """An entry in the index for every labelled equation."""
+
+    default_priority = 840  # before the domains read the page, at 850
+
+    def apply(self) -> None:
+        for block in list(self.document.findall(nodes.math_block)):
+            if block.get("label") and block["ids"]:
+                topic, name = topic_and_name(block["label"])
+                entries = [("single", f"{name}; equation, {topic}", block["ids"][0], "main", None)]
+                block.parent.insert(block.parent.index(block), addnodes.index(entries=entries))
+
+
 def collect(app: Sphinx, doctree: nodes.document) -> None:
-    """Note who refers to what, and enter every labelled equation into the index."""
-    env = app.env
-    defined = {block["label"] for block in doctree.findall(nodes.math_block) if block.get("label")}
-    found: dict[str, list[Use]] = {}
-    for link in doctree.findall(addnodes.pending_xref):
+    """Note which parts of a page refer to which equations."""
+    page, found = app.env.docname, {}
+    # The ledger lists every result, and a summary box stands below what it sums up: neither tells a reader anything.
+    links = [] if page.endswith("/ledger") else doctree.findall(addnodes.pending_xref)
+    for link in links:
         section = section_of(link)
-        if link.get("reftype") != "eq" or section is None or not section["ids"]:
+        if link.get("reftype") != "eq" or section is None or not section["ids"] or within(link, "summary-box"):
             continue
         title = next(iter(section.findall(nodes.title)))
-        use = Use(env.docname, section["ids"][0], re.sub(r"\s+", " ", title.astext()))
+        use = Use(page, section["ids"][0], re.sub(r"\s+", " ", title.astext()))
         listed = found.setdefault(link["reftarget"], [])
-        # The ledger lists everything, and a summary box stands right below what it sums up.
-        if use not in listed and not env.docname.endswith("/ledger"):
+        if use not in listed:
             listed.append(use)
-    all_uses(env)[env.docname] = found
-    for block in list(doctree.findall(nodes.math_block)):
-        if block.get("label") in defined and block["ids"]:
-            topic, name = topic_and_name(block["label"])
-            entries = [("single", f"{name}; equation, {topic}", block["ids"][0], "main", None)]
-            block.parent.insert(block.parent.index(block), addnodes.index(entries=entries))
+    all_uses(app.env)[page] = found
+
+
+def within(node: nodes.Node, name: str) -> bool:
+    while node is not None:
+        if isinstance(node, nodes.Element) and name in node.get("classes", ()):
+            return True
+        node = node.parent
+    return False
 
 
 def uses_of(env: BuildEnvironment, label: str) -> list[Use]:
@@ -126,6 +142,7 @@ def chapter(app: Sphinx, use: Use) -> list[nodes.Node]:
 
 def setup(app: Sphinx) -> None:
     app.add_node(UsesOf)
+    app.add_transform(EnterEquations)
     app.connect("doctree-read", collect)
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)
