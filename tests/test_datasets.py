@@ -1,9 +1,12 @@
 """The running example is what its docstring promises: no number in it may hide an error."""
 
+import itertools
+from importlib import resources
+
 import numpy as np
 import pytest
 
-from backprop.datasets import running_example
+from backprop.datasets import digits, measured, mirror_patterns, running_example, split
 
 
 @pytest.fixture
@@ -65,3 +68,88 @@ def test_a_caller_cannot_spoil_it_for_the_next():
     running_example().weights[0][0, 0] = 99
     assert running_example().X[0, 0] == -3
     assert running_example().weights[0][0, 0] == -1
+
+
+# Digits ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_digits_are_1797_images_of_all_ten_kinds():
+    X, Y = digits()
+    assert (X.shape, X.dtype, Y.shape, Y.dtype) == ((1797, 64), np.float64, (1797,), np.int64)
+    assert set(np.unique(16 * X)) == set(range(17))
+    assert np.bincount(Y).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+
+
+def test_a_caller_cannot_spoil_the_digits_for_the_next():
+    digits().X[:] = 9
+    digits().Y[:] = 9
+    assert digits().X.max() == 1
+    assert digits().Y.min() == 0
+
+
+def test_the_licence_stands_beside_the_data():
+    about = resources.files("backprop").joinpath("data/README.md").read_text(encoding="utf-8")
+    for word in ("10.24432/C50P49", "Alpaydin", "Kaynak", "creativecommons.org/licenses/by/4.0"):
+        assert word in about
+
+
+# Splits ---------------------------------------------------------------------------------------------------------------
+
+
+def test_every_sample_is_in_exactly_one_part_with_its_label():
+    X, Y = np.arange(50.0).reshape(25, 2), np.arange(25)
+    parts = split(X, Y, test=6, rng=np.random.default_rng(0))
+    assert (len(parts.X_train), len(parts.X_test)) == (19, 6)
+    assert sorted([*parts.Y_train, *parts.Y_test]) == list(range(25))
+    for images, labels in ((parts.X_train, parts.Y_train), (parts.X_test, parts.Y_test)):
+        assert np.array_equal(images, X[labels])
+        images[:] = -1
+    assert X.min() == 0
+    again = split(X, Y, test=6, rng=np.random.default_rng(0))
+    other = split(X, Y, test=6, rng=np.random.default_rng(1))
+    assert np.array_equal(again.Y_test, parts.Y_test)
+    assert not np.array_equal(other.Y_test, parts.Y_test)
+
+
+@pytest.mark.parametrize(
+    ("X", "Y", "test", "error", "message"),
+    [
+        (np.ones((5, 2)), np.ones(4), 2, ValueError, r"Y has shape \(4,\), but X has shape \(5, 2\)"),
+        (np.ones((5, 2)), np.float64(1), 2, ValueError, "Y has shape"),
+        (np.ones((5, 2)), np.ones(5), 0, ValueError, "test is 0, but X has 5 samples: expected 1 to 4"),
+        (np.ones((5, 2)), np.ones(5), 5, ValueError, "test is 5"),
+        (np.ones((5, 2)), np.ones(5), 0.2, TypeError, "test is float: expected a number of samples"),
+        (np.ones((5, 2)), np.ones(5), True, TypeError, "test is bool"),
+    ],
+)
+def test_a_split_that_leaves_nothing_is_refused(X, Y, test, error, message):
+    with pytest.raises(error, match=message):
+        split(X, Y, test, np.random.default_rng(0))
+
+
+# Mirrors --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bits", [2, 4, 6, 8])
+def test_mirror_patterns_are_all_patterns_with_the_right_answer(bits):
+    X, Y = mirror_patterns(bits)
+    rows = [tuple(row) for row in X.astype(int).tolist()]
+    assert sorted(rows) == sorted(itertools.product((0, 1), repeat=bits))
+    assert Y[:, 0].tolist() == [float(row == row[::-1]) for row in rows]
+    assert Y.sum() == 2 ** (bits // 2)
+
+
+@pytest.mark.parametrize(
+    ("bits", "error", "message"),
+    [(5, ValueError, "bits is 5"), (0, ValueError, "bits is 0"), (18, ValueError, "bits is 18"),
+     (6.0, TypeError, "bits is float"), (True, TypeError, "bits is bool")],
+)  # fmt: skip
+def test_a_number_of_bits_without_a_middle_is_refused(bits, error, message):
+    with pytest.raises(error, match=message):
+        mirror_patterns(bits)
+
+
+def test_what_was_measured_comes_with_its_versions():
+    found = measured()
+    assert set(found["versions"]) == {"python", "numpy", "scikit-learn"}
+    assert found["mirrors"]["starts"] == 100

@@ -248,3 +248,38 @@ def test_paths_draws_one_path_a_value():
 def test_paths_refuses_what_is_no_sum_over_paths(through, coefficients):
     with pytest.raises(ValueError, match="expected two or more of each"):
         plotting.paths("$w$", through, "$L$", coefficients)
+
+
+# Matrices as squares --------------------------------------------------------------------------------------------------
+
+
+def areas(patch):
+    """The area of each square of a patch, and its centre."""
+    corners = patch.get_path().vertices.reshape(-1, 5, 2)
+    sides = np.ptp(corners, axis=1)
+    return sides[:, 0] * sides[:, 1], corners[:, :4].mean(axis=1)
+
+
+def test_a_square_has_the_area_of_its_entry_and_the_colour_of_its_sign():
+    axes = Figure().subplots()
+    plotting.squares(axes, [[2.0, -1.0, 0.0], [0.5, 4.0, -4.0]], corner=(10, 20))
+    positive, negative = axes.patches
+    assert positive.get_facecolor()[:3] != negative.get_facecolor()[:3]
+    found, centres = areas(positive)
+    np.testing.assert_allclose(found, [0.5, 0.125, 1.0])
+    np.testing.assert_allclose(centres, [[10.5, 20.5], [10.5, 21.5], [11.5, 21.5]])
+    np.testing.assert_allclose(areas(negative)[0], [0.25, 1.0])
+
+
+def test_what_fills_a_cell_can_be_given_so_that_pictures_compare():
+    axes = Figure().subplots()
+    plotting.squares(axes, [[2.0]], largest=8)
+    np.testing.assert_allclose(areas(axes.patches[0])[0], [0.25])
+
+
+def test_a_matrix_of_zeros_draws_nothing_and_a_vector_is_refused():
+    axes = Figure().subplots()
+    plotting.squares(axes, np.zeros((2, 2)))
+    assert list(axes.patches) == []
+    with pytest.raises(ValueError, match=r"values has shape \(3,\)"):
+        plotting.squares(axes, np.ones(3))
