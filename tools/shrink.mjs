@@ -1,11 +1,11 @@
 // The two npm tools behind lighten.py, in one process: rules that no page uses are dropped, then all is minified.
-// Reads {css, words, kept, scripts} as JSON from standard input, writes {css, scripts} to standard output.
+// Reads {css, ours, words, kept, scripts} as JSON from standard input, writes {css, scripts} to standard output.
 import { transform } from "esbuild";
 import { PurgeCSS } from "purgecss";
 
 const chunks = [];
 for await (const chunk of process.stdin) chunks.push(chunk);
-const { css, words, kept, scripts } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+const { css, ours, words, kept, scripts } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
 
 const [purged] = await new PurgeCSS().purge({
   content: [{ raw: words.join(" "), extension: "words" }],
@@ -15,7 +15,8 @@ const [purged] = await new PurgeCSS().purge({
   safelist: { greedy: kept.map((pattern) => new RegExp(pattern)) },
   dynamicAttributes: ["data-theme", "data-mode", "aria-expanded", "aria-selected", "aria-describedby", "open", "data-popper-placement"],
 });
-const minified = await transform(purged.css, { loader: "css", minify: true, legalComments: "none" });
+// Our own stylesheet holds nothing in vain, and selectors such as :is(:hover, :focus-within), which PurgeCSS would drop.
+const minified = await transform(`${purged.css}\n${ours}`, { loader: "css", minify: true, legalComments: "none" });
 const shrunk = [];
 for (const script of scripts) {
   const { code } = await transform(script, { loader: "js", minifyWhitespace: true, minifySyntax: true, legalComments: "none" });

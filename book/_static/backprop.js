@@ -97,31 +97,48 @@ function notation() {
 }
 
 const STYLED = String.raw`\\(?:mathrm|mathbf|mathcal|mathbb|operatorname|text|hat|bar|tilde)\*?\s*(?:\{[^{}]*\}|\\?[A-Za-z0-9]+)`;
-const TOKEN = new RegExp(STYLED + String.raw`|\\[A-Za-z]+|\\.|[A-Za-z]|\d+|[^\s{}]`, "g");
+const TOKEN = new RegExp(STYLED + String.raw`|\\[A-Za-z]+|\\.|[A-Za-z]|\d+|\S`, "g");
 
+// The tokens of a formula, each with whether it stands in a lower index.
 function tokensOf(tex) {
-  return (tex.replace(/\\(?:left|right|displaystyle|begin\{\w+\}|end\{\w+\})/g, " ").match(TOKEN) || [])
-    .map((token) => token.replace(/[\s{}*]/g, "")).filter((token) => !/^\\[,;:! ]$/.test(token));
+  const bare = tex.replace(/\\(?:left|right|displaystyle|begin\{\w+\}|end\{\w+\})/g, " ");
+  const found = [];
+  const lower = [];  // for each open brace: whether a lower index opened it
+  let opened = false;
+  for (const [raw] of bare.matchAll(TOKEN)) {
+    if (raw === "{") lower.push(opened || Boolean(lower.at(-1)));
+    else if (raw === "}") lower.pop();
+    else if (!/^\\[,;:! ]$/.test(raw)) found.push({ text: raw.replace(/[\s{}*]/g, ""), below: opened || Boolean(lower.at(-1)) });
+    opened = raw === "_";
+  }
+  return found;
 }
 
 // A row explains its symbols as they are written there; a decorated one also explains its bare letter, if no other does.
 function patternsOf(row) {
-  return row.symbols.map(tokensOf).flatMap((tokens) => {
+  return row.symbols.map((tex) => tokensOf(tex).map(({ text }) => text)).flatMap((tokens) => {
     if (tokens.length === 2 && tokens[0] === "d") return [{ row, tokens: ["d", null] }];
-    const bare = tokens.length > 1 && !/^\\Delta$/.test(tokens[0]) ? [{ row, tokens: tokens.slice(0, 1), weak: true }] : [];
+    const bare = tokens.length > 1 && tokens[0] !== "\\Delta" ? [{ row, tokens: tokens.slice(0, 1), weak: true }] : [];
     return [{ row, tokens }, ...bare];
   });
 }
 
+// Whole symbols first; then letters, where a lower index is explained by the row of an index, if there is one.
 function explainedBy(tex, patterns) {
   const tokens = tokensOf(tex);
   const taken = new Map();
   const fits = (pattern, at) => pattern.tokens.every((token, step) => !taken.has(at + step) &&
-    (token === null ? /[A-Za-z]/.test(tokens[at + step] || "") : token === tokens[at + step]));
-  for (const weak of [false, true]) {
-    for (const pattern of patterns.filter((each) => Boolean(each.weak) === weak)) {
+    (token === null ? /[A-Za-z]/.test(tokens[at + step]?.text ?? "") : token === tokens[at + step]?.text));
+  const rounds = [
+    (pattern) => pattern.tokens.length > 1,
+    (pattern, at) => !pattern.weak && pattern.row.index === tokens[at].below,
+    (pattern) => !pattern.weak,
+    () => true,
+  ];
+  for (const suits of rounds) {
+    for (const pattern of patterns) {
       for (let at = 0; at < tokens.length; at += 1) {
-        if (fits(pattern, at)) pattern.tokens.forEach((token, step) => token !== null && taken.set(at + step, pattern.row));
+        if (fits(pattern, at) && suits(pattern, at)) pattern.tokens.forEach((token, step) => token !== null && taken.set(at + step, pattern.row));
       }
     }
   }
