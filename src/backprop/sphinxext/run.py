@@ -61,9 +61,9 @@ def archive(files: dict[str, bytes]) -> bytes:
 
 
 def package_files(root: Path) -> dict[str, bytes]:
-    """The course's package as it is imported, without what only Sphinx imports."""
+    """The course's package with its data, without what only Sphinx imports."""
     source = root / "src"
-    paths = {path.relative_to(source).as_posix(): path for path in sorted((source / "backprop").rglob("*.py"))}
+    paths = {path.relative_to(source).as_posix(): path for path in (source / "backprop").rglob("*") if path.is_file()}
     return {name: path.read_bytes() for name, path in paths.items() if not any(part in name for part in LEFT_OUT)}
 
 

@@ -98,6 +98,16 @@ class DisplayPublisher:
         self.send({"output_type": "clear", "wait": wait})
 
 
+class Events:
+    """Matplotlib asks to be told of every cell's end; figures left open are shown then by the page itself."""
+
+    def register(self, event: str, function: Callable) -> None:
+        pass
+
+    def unregister(self, event: str, function: Callable) -> None:
+        pass
+
+
 class InteractiveShell:
     """The one shell of a page."""
 
@@ -106,6 +116,7 @@ class InteractiveShell:
     def __init__(self) -> None:
         self.display_formatter = DisplayFormatter()
         self.display_pub = DisplayPublisher()
+        self.events = Events()
         self.user_ns: dict[str, Any] = {}
 
     @classmethod

@@ -1,0 +1,470 @@
+"""Python in the browser without a browser: what is fetched and verified, what is published, what pages say of it.
+
+The pages themselves run in tests/test_browser_runtime.py.
+"""
+
+import hashlib
+import importlib.util
+import io
+import json
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import bootstrap
+import course
+import hygiene
+import nbformat
+import pytest
+import serve
+from packaging.requirements import Requirement
+
+from backprop.sphinxext import run
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = ROOT / "book" / "_run" / "python"
+NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
+
+
+@pytest.fixture
+def runtime(tmp_path, monkeypatch):
+    """tools/runtime.py with folders of its own, in which nothing was fetched."""
+    spec = importlib.util.spec_from_file_location("browser_runtime", ROOT / "tools" / "runtime.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("RUNTIME", "WORK", "PYODIDE", "LITE"):
+        monkeypatch.setattr(module, name, tmp_path / name.lower())
+    return module
+
+
+# What is fetched ------------------------------------------------------------------------------------------------------
+
+
+def mirror(path, **files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(f"some_package/frontend/pyodide/{name}-1-py3-none-any.whl", data)
+    return path
+
+
+def locked(name, data):
+    return {"file_name": f"{name}-1-py3-none-any.whl", "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def test_of_a_mirror_only_the_release_s_own_files_are_taken(runtime, tmp_path):
+    wheel = mirror(tmp_path / "mirror.whl", numpy=b"numbers", tracker=b"something else")
+    assert runtime.from_mirror(wheel, [locked("numpy", b"numbers")]) == {"numpy-1-py3-none-any.whl": b"numbers"}
+
+
+def test_a_file_that_is_not_the_release_s_is_refused(runtime, tmp_path):
+    wheel = mirror(tmp_path / "mirror.whl", numpy=b"numbers, changed")
+    with pytest.raises(runtime.RuntimeFailure, match=r"numpy-1-py3-none-any\.whl is not the release's file"):
+        runtime.from_mirror(wheel, [locked("numpy", b"numbers")])
+
+
+def test_a_file_that_the_mirror_lacks_is_named(runtime, tmp_path):
+    wheel = mirror(tmp_path / "mirror.whl", numpy=b"numbers")
+    with pytest.raises(runtime.RuntimeFailure, match=r"mirror\.whl does not hold sympy-1-py3-none-any\.whl"):
+        runtime.from_mirror(wheel, [locked("sympy", b"symbols")])
+
+
+def test_every_wheel_is_pinned_with_its_checksum():
+    lines = (ROOT / "tools" / "runtime" / "wheels.txt").read_text(encoding="utf-8").splitlines()
+    pinned = [line for line in lines if line and not line.startswith("#")]
+    assert len(pinned) > 10
+    assert all(re.fullmatch(r"[a-z0-9-]+==[\w.]+ --hash=sha256:[0-9a-f]{64}", line) for line in pinned)
+
+
+def test_what_the_notebooks_import_is_the_version_of_the_lock():
+    wheels = (ROOT / "tools" / "runtime" / "wheels.txt").read_text(encoding="utf-8")
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    for name in run.PURE:
+        (line,) = [line for line in lock if line.startswith(f"{name}==")]
+        assert f"{line} --hash" in wheels
+
+
+def test_the_core_is_pinned_and_is_the_release_that_pages_name():
+    spec = ROOT / "tools" / "runtime"
+    wanted = json.loads((spec / "package.json").read_text(encoding="utf-8"))["dependencies"]["pyodide"]
+    packages = json.loads((spec / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert packages["node_modules/pyodide"]["version"] == wanted == run.release(ROOT)["version"]
+    assert packages["node_modules/pyodide"]["integrity"].startswith("sha512-")
+    assert not [name for name, given in packages.items() if "resolved" in given]
+
+
+def test_the_recorded_release_is_closed_under_what_it_depends_on():
+    packages = run.release(ROOT)["packages"]
+    assert {"numpy", "sympy", "matplotlib"} <= set(packages)
+    assert {each for package in packages.values() for each in package["depends"]} <= set(packages)
+    assert all(package["bytes"] > 0 and package["imports"] for package in packages.values())
+
+
+def test_a_book_is_built_without_fetching_anything(runtime, monkeypatch, capsys):
+    monkeypatch.setattr(runtime, "fetch", lambda: pytest.fail("it fetched"))
+    monkeypatch.setattr(sys, "argv", ["runtime.py", "--if-fetched"])
+    assert runtime.main() == 0
+    assert capsys.readouterr().out == ""
+    assert not runtime.RUNTIME.exists()
+
+
+def test_a_missing_network_is_one_line(runtime, monkeypatch, capsys):
+    monkeypatch.setattr(
+        runtime, "npm_fetch", lambda *arguments: "assets: Pyodide could not be fetched; is there a network?"
+    )
+    monkeypatch.setattr(sys, "argv", ["runtime.py"])
+    assert runtime.main() == 1
+    assert capsys.readouterr().err.splitlines() == ["assets: Pyodide could not be fetched; is there a network?"]
+
+
+def test_another_lock_means_another_fetch(runtime, monkeypatch):
+    runtime.WORK.mkdir()
+    (runtime.WORK / "fetched").write_text(runtime.fingerprint(), encoding="utf-8")
+    assert runtime.fetched()
+    monkeypatch.setattr(runtime, "RELEASE_PACKAGES", (*runtime.RELEASE_PACKAGES, "pandas"))
+    assert not runtime.fetched()
+
+
+def test_readers_edits_in_jupyterlite_stay_in_memory_and_addresses_stay_in_the_book(runtime):
+    settings = runtime.lite_settings()["jupyter-config-data"]
+    assert settings["enableMemoryStorage"]
+    assert settings["contentsStorageDrivers"] == settings["settingsStorageDrivers"] == ["memoryStorageDriver"]
+    (kernel,) = settings["litePluginSettings"].values()
+    assert kernel["disablePyPIFallback"]
+    addresses = [kernel["pyodideUrl"], kernel["loadPyodideOptions"]["lockFileURL"]]
+    assert [address.startswith("../../run/pyodide/") for address in addresses] == [True, True]
+
+
+def test_the_fetched_files_are_those_of_the_published_lock():
+    folder = ROOT / "_build" / "runtime" / "run" / "pyodide"
+    if not (folder / "pyodide-lock.json").is_file():
+        pytest.skip("nothing was fetched here (make runtime)")
+    lock = json.loads((folder / "pyodide-lock.json").read_text(encoding="utf-8"))["packages"]
+    for package in lock.values():
+        data = (folder / package["file_name"]).read_bytes()
+        assert hashlib.sha256(data).hexdigest() == package["sha256"], package["file_name"]
+        assert {re.sub(r"[-_.]+", "-", name).lower() for name in package["depends"]} <= set(lock)
+    recorded = run.release(ROOT)["packages"]
+    assert {name: each["bytes"] for name, each in recorded.items()} == {
+        name: (folder / lock[name]["file_name"]).stat().st_size for name in recorded
+    }
+
+
+# What is published ----------------------------------------------------------------------------------------------------
+
+
+def archived():
+    return zipfile.ZipFile(io.BytesIO(run.course_archive(ROOT)))
+
+
+def test_the_archive_is_the_same_from_the_same_sources():
+    assert run.course_archive(ROOT) == run.course_archive(ROOT)
+
+
+def test_the_archive_holds_the_whole_package_and_nothing_of_sphinx():
+    names = set(archived().namelist())
+    modules = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src" / "backprop").rglob("*.py")}
+    assert {name for name in modules if "/sphinxext/" not in name} <= names
+    assert not [name for name in names if "sphinx" in name]
+    assert {"autograd/numpy/__init__.py", "tqdm/std.py", "IPython/lib/pretty.py", "page_kernel.py"} <= names
+
+
+def test_data_files_of_the_package_travel_along():
+    files = {
+        path for path in (ROOT / "src" / "backprop").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    names = set(archived().namelist())
+    assert {path.relative_to(ROOT / "src").as_posix() for path in files} <= names
+
+
+def test_a_part_of_ipython_that_is_gone_stops_the_build():
+    from sphinx.errors import ExtensionError
+
+    with pytest.raises(ExtensionError, match=r"ipython has changed: it has no IPython/nowhere\.py"):
+        run.installed_files("ipython", ("IPython/nowhere.py",))
+
+
+def test_without_fetched_files_python_comes_from_the_official_cdn(tmp_path):
+    record = tmp_path / "book" / "_run" / "release.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(json.dumps({"version": "1.2.3"}), encoding="utf-8")
+    at = run.where(tmp_path)
+    assert at == {
+        "version": "1.2.3", "base": "https://cdn.jsdelivr.net/pyodide/v1.2.3/full/", "here": False, "lite": False
+    }  # fmt: skip
+    lock = tmp_path / "_build" / "runtime" / "run" / "pyodide" / "pyodide-lock.json"
+    lock.parent.mkdir(parents=True)
+    lock.write_text("{}", encoding="utf-8")
+    assert (run.where(tmp_path)["base"], run.where(tmp_path)["here"]) == ("pyodide/", True)
+
+
+@pytest.fixture
+def with_runtime(monkeypatch):
+    """The small sites of `build_pages` as if they had the book's runtime, without making its files."""
+    at = {"version": "1.2.3", "base": run.CDN.format(version="1.2.3"), "here": False, "lite": False}
+    made = {"version": "1.2.3", "core": {"bytes": 9_000_000}, "packages": {"numpy": {"bytes": 3_000_000}}}
+    monkeypatch.setattr(run, "has_runtime", lambda root: True)
+    monkeypatch.setattr(run, "publish", lambda app, exception: None)
+    monkeypatch.setattr(run, "where", lambda root: at)
+    monkeypatch.setattr(run, "release", lambda root: made)
+    return at
+
+
+def page(needs=(), code="1 + 1"):
+    cells = [nbformat.v4.new_markdown_cell("# A title")]
+    cells += [nbformat.v4.new_code_cell(code)] if code else []
+    metadata = {"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}}
+    metadata["language_info"] = {"name": "python"}
+    if needs:
+        metadata["needs"] = list(needs)
+    return json.loads(nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=metadata)))
+
+
+def offered(html):
+    from html import unescape
+
+    found = re.search(r'<meta name="bp-run" content="([^"]*)"', html)
+    return json.loads(unescape(found[1])) if found else None
+
+
+def test_a_page_with_code_offers_to_run_it_and_says_from_where(build_pages, with_runtime):
+    pages = build_pages(page=page(), prose="# Words\n")
+    assert not pages.warnings
+    told = offered(pages.html["page"])
+    assert told["run"] == "run/page.mjs"
+    assert told["lite"] == ""
+    assert told["note"] == "Python runs in your browser: Pyodide 1.2.3, up to 12 MB, from cdn.jsdelivr.net."
+    assert 'src="_static/run.js"' in pages.html["page"]
+    assert offered(pages.html["prose"]) is None
+    assert "run.js" not in pages.html["prose"]
+
+
+def test_with_fetched_files_it_says_so_and_offers_jupyterlite(build_pages, with_runtime):
+    with_runtime |= {"here": True, "lite": True, "base": "pyodide/"}
+    told = offered(build_pages(page=page()).html["page"])
+    assert told["lite"] == "lite/lab/index.html?path=page.ipynb"
+    assert told["note"].endswith("from this site.")
+
+
+def test_a_page_that_needs_more_says_so_instead(build_pages, with_runtime):
+    html = build_pages(page=page(needs=["dask", "sklearn"])).html["page"]
+    assert offered(html) is None
+    assert "run.js" not in html
+    assert "This page’s code needs Dask and scikit-learn and does not run in a browser." in html.replace("'", "’")
+
+
+def test_a_page_without_code_offers_nothing(build_pages, with_runtime):
+    assert offered(build_pages(page=page(code="")).html["page"]) is None
+
+
+# The page's Python ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory):
+    """Run code where the page's part of IPython stands in for IPython, as in the page."""
+    folder = tmp_path_factory.mktemp("page")
+    archived().extractall(folder)
+
+    def answer(code):
+        script = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
+        command = [sys.executable, "-W", "error", "-c", script]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, cwd=folder)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return answer
+
+
+VALUES = """
+import numpy as np, sympy as sp
+from IPython.display import Markdown
+from backprop.course import show_source
+from backprop.layers import linear_forward
+from backprop.symbolic import Derivation, Grad, Refused, dimensions, functional, matrix, ones, refusal, row
+m, n_in, n_out = dimensions("m n_in n_out")
+X, W, b, Z = matrix("X", m, n_in), matrix("W", n_in, n_out), row("b", n_out), matrix("Z", m, n_out)
+L = functional("L", Z)
+start = Derivation(Grad(L, W), let={Z: X * W + ones(m) * b})
+values = [
+    start.then(X.T * Grad(L, Z), because="chain rule"), refusal(lambda: start.then(X.T * Grad(L, Z) / m, because="")),
+    np.arange(12.0).reshape(3, 4), {"a": list(range(40)), "b": (1, "two", None)}, sp.sqrt(2) / sp.Symbol("x"),
+    Markdown("**bold**"), show_source(linear_forward), "text", 1.5, ValueError("wrong"), linear_forward, np.float64(2),
+]
+"""
+
+
+def test_values_show_as_in_a_notebook(beside):
+    """Bundle by bundle as IPython's own formatter makes it."""
+    ask = VALUES + "\nimport json; from IPython.core.interactiveshell import InteractiveShell\n"
+    shown = beside(
+        ask + "shell = InteractiveShell()\nprint(json.dumps([shell.display_formatter.format(v) for v in values]))"
+    )
+    names = {}
+    exec(VALUES, names)
+    from IPython.core.interactiveshell import InteractiveShell
+
+    real = InteractiveShell()
+    expected = [real.display_formatter.format(value) for value in names["values"]]
+    keep = ("text/", "image/", "application/vnd")
+    for value, (data, metadata), (wanted, about) in zip(names["values"], shown, expected, strict=True):
+        wanted = {mime: each for mime, each in wanted.items() if mime.startswith(keep)}
+        # SymPy's PNG, which only a machine with LaTeX makes, is none of ours.
+        assert (data, metadata) == (json.loads(json.dumps(wanted)), about), type(value)
+
+
+def needed(source):
+    sys.path.insert(0, str(PYTHON))
+    try:
+        import page_kernel
+    finally:
+        sys.path.remove(str(PYTHON))
+    return json.loads(page_kernel.needed(source, json.dumps(["numpy", "sympy", "mpmath", "matplotlib"])))
+
+
+@pytest.mark.parametrize(
+    ("source", "packages"),
+    [
+        ("1 + 1", []),
+        ("from backprop import layers", ["numpy"]),
+        ("import backprop.symbolic", ["mpmath", "sympy"]),
+        ("from backprop.plotting import show", ["matplotlib", "numpy"]),
+        ("import matplotlib.pyplot as plt", ["matplotlib"]),
+        ("def f():\n    import sympy", ["sympy"]),
+        ("this is no Python", []),
+    ],
+)
+def test_a_cell_loads_what_it_imports_and_no_more(source, packages):
+    assert set(packages) <= set(needed(source))
+    if "symbolic" not in source:
+        assert needed(source) == packages
+
+
+def test_an_error_says_its_last_line_and_where_without_our_own_frames():
+    needed("")
+    page_kernel = sys.modules["page_kernel"]
+    try:
+        exec(compile("\n1 / 0", "<cell 3>", "exec"), {})
+    except ZeroDivisionError as error:
+        output = page_kernel.error_output(error)
+    assert (output["ename"], output["last"]) == ("ZeroDivisionError", "ZeroDivisionError: division by zero")
+    assert [line.strip() for line in output["traceback"]][:2] == [
+        "Traceback (most recent call last):", 'File "<cell 3>", line 2, in <module>'
+    ]  # fmt: skip
+    assert "test_runtime" not in "".join(output["traceback"])
+
+
+# The server -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_server_lets_a_page_interrupt_its_python(tmp_path):
+    (tmp_path / "page.mjs").write_text("export {}", encoding="utf-8")
+    (tmp_path / "core.wasm").write_bytes(b"\0asm")
+    with serve.server(0, tmp_path) as serving:
+        thread = threading.Thread(target=serving.serve_forever, daemon=True)
+        thread.start()
+        kinds = {}
+        for name in ("page.mjs", "core.wasm"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{serving.server_port}/{name}") as answer:
+                kinds[name] = answer.headers["Content-Type"]
+                assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+                assert answer.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+        serving.shutdown()
+        thread.join()
+    assert kinds == {"page.mjs": "text/javascript", "core.wasm": "application/wasm"}
+
+
+def test_serving_no_book_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(course, "HTML", tmp_path)
+    with pytest.raises(course.CommandError, match="no built book yet: `make book`"):
+        course.serve(None)
+
+
+# Colab and Binder -----------------------------------------------------------------------------------------------------
+
+
+class Shell:
+    """A stand-in for the shell of a notebook: what it is called, and what magics it was asked for."""
+
+    def __init__(self, name):
+        self.name, self.asked = name, []
+
+    def __str__(self):
+        return f"<{self.name} object at 0x7f>"
+
+    def run_line_magic(self, magic, line):
+        self.asked.append((magic, line))
+
+
+COLAB = "google.colab._shell.Shell"
+ADDRESS = "https://github.com/owner/name"
+
+
+def run_cell(address, shell):
+    exec(bootstrap.source(address), {"get_ipython": lambda: shell})
+    return shell.asked
+
+
+def test_the_cell_installs_on_colab():
+    ((magic, line),) = run_cell(ADDRESS, Shell(COLAB))
+    assert magic == "pip"
+    assert line == f"install --quiet 'backprop-course @ git+{ADDRESS}' autograd"
+
+
+@pytest.mark.parametrize("name", ["ipykernel.zmqshell.ZMQInteractiveShell", "pyodide_kernel.interpreter.Interpreter"])
+def test_the_cell_does_nothing_elsewhere(name):
+    assert run_cell(ADDRESS, Shell(name)) == []
+
+
+def test_what_the_cell_asks_for_can_be_installed_and_imported(tmp_path):
+    """What the cell names, with this repository at its address, put where nothing else of the course is."""
+    ((_, line),) = run_cell(ADDRESS, Shell(COLAB))
+    requirement = Requirement(re.search(r"'([^']*)'", line)[1])
+    assert (requirement.name, requirement.url) == ("backprop-course", f"git+{ADDRESS}")
+    # A requirement with a name cannot have an address without a host: here the address alone.
+    here = requirement.url.replace(ADDRESS, ROOT.as_uri())
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
+    done = subprocess.run(
+        [*pip, "--no-build-isolation", "--target", str(tmp_path), here],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    data = ROOT / "src" / "backprop" / "data"
+    assert {path.name for path in data.iterdir()} <= {path.name for path in (tmp_path / "backprop" / "data").iterdir()}
+    asked = "import sys, backprop.symbolic, backprop.course; print(backprop.__file__)"
+    command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {asked}"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert Path(found.stdout.strip()).is_relative_to(tmp_path)
+
+
+def test_the_cell_follows_the_address():
+    notebook = nbformat.from_dict(page())
+    once = bootstrap.fitted(notebook, ADDRESS)
+    twice = bootstrap.fitted(once, "https://github.com/other/place")
+    held = [cell.source for cell in twice.cells if bootstrap.is_bootstrap(cell)]
+    assert held == [bootstrap.source("https://github.com/other/place")]
+    assert not [cell for cell in bootstrap.fitted(twice, "").cells if bootstrap.is_bootstrap(cell)]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_every_notebook_has_the_cell_when_there_is_an_address(path):
+    at = bootstrap.address((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    cells = nbformat.read(path, as_version=4).cells
+    held = [cell.source for cell in cells if bootstrap.is_bootstrap(cell)]
+    assert held == ([bootstrap.source(at)] if at else [])
+
+
+def test_the_cell_keeps_the_rules_of_notebooks():
+    notebook = bootstrap.fitted(nbformat.from_dict(page(code="assert 1 + 1 == 2")), ADDRESS)
+    for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
+        cell.execution_count = count
+    assert hygiene.complaints(json.loads(nbformat.writes(notebook))) == []
+
+
+def test_binder_is_told_which_python():
+    (python,) = re.findall(r"^python-(3\.\d+)$", (ROOT / "runtime.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "-e ." in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    assert (3, 11) <= tuple(int(part) for part in python.split(".")) <= (3, 13)
