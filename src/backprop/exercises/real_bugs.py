@@ -90,25 +90,29 @@ BACK_THROUGH = Exercise(
 # -- 3. quantify: softmax twice ---------------------------------------------------------------------------------------
 
 
-def floor_of_the_loss(K):
-    """The smallest mean cross-entropy that softmax of a softmax can reach, for K classes and one-hot labels."""
+def classes_behind(floor):
+    """How many classes has a classifier whose loss, with softmax applied twice, comes down to `floor` and no further?"""
     return ...
 
 
-def floor_of_the_loss_solution(K):
-    # The most confident probabilities are (1, 0, …, 0). The second softmax makes e/(e + K − 1) of the first of them.
+def classes_behind_solution(floor):
+    # floor = ln(e + K − 1) − 1, solved for K.
+    return round(math.exp(floor + 1) - math.e + 1)
+
+
+def _floor_of(K):
     return math.log(math.e + K - 1) - 1
 
 
 FLOOR = Exercise(
     id="bugs-softmax-floor",
-    stub=floor_of_the_loss,
-    reference=floor_of_the_loss_solution,
-    judge=recalls(floor_of_the_loss_solution, cases=[{"K": 3}, {"K": 10}, {"K": 1000}]),
+    stub=classes_behind,
+    reference=classes_behind_solution,
+    judge=recalls(classes_behind_solution, cases=[{"floor": _floor_of(K)} for K in (10, 3, 1000)]),
     wrong={
-        "as if there were one softmax": Wrong(lambda K: 0.0, says="your answer is 0.0"),
-        "the loss of equal probabilities": Wrong(lambda K: math.log(K), says="your answer is 1.09"),
-        "the 1 subtracted inside": Wrong(lambda K: math.log(math.e + K - 2), says="your answer is 1.31"),
+        "the floor of equal probabilities": Wrong(lambda floor: round(math.exp(floor)), says="your answer is 4"),
+        "one class short": Wrong(lambda floor: round(math.exp(floor + 1) - math.e), says="your answer is 9"),
+        "the 1 forgotten": Wrong(lambda floor: round(math.exp(floor) - math.e + 1), says="your answer is 3"),
     },
 )
 
