@@ -1,0 +1,185 @@
+"""Data-parallel training: parts of any sizes make the whole, on this process and on two others, also when one dies."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backprop import training
+from backprop.data_parallel import (
+    Done,
+    Part,
+    at_once,
+    fit,
+    local_cluster,
+    part_of,
+    rows_by_shard,
+    shard_sizes,
+    weighted_mean,
+)
+from backprop.gradcheck import relative_error
+from backprop.network import MLP
+from backprop.optimizers import Adam, GradientDescent, Momentum
+
+LOSSES = ("cross_entropy", "binary_cross_entropy", "mean_squared_error")
+
+
+def problem(seed=0, m=23, loss="cross_entropy"):
+    rng = np.random.default_rng(seed)
+    network = MLP.initialize([5, 4, 3], rng, loss=loss)
+    X = rng.normal(size=(m, 5))
+    Y = rng.integers(3, size=m) if loss == "cross_entropy" else rng.uniform(size=(m, 3))
+    return network, X, Y
+
+
+def cut(X, Y, sizes):
+    ends = np.cumsum(sizes)
+    return [(X[end - size : end], Y[end - size : end]) for size, end in zip(sizes, ends, strict=True)]
+
+
+def parameters(network):
+    return np.concatenate([array.ravel() for array in (*network.weights, *network.biases)])
+
+
+def flat(part):
+    return np.concatenate([array.ravel() for array in (*part.dW, *part.db)])
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(any), st.sampled_from(LOSSES))
+def test_parts_of_any_sizes_make_the_whole(sizes, loss):
+    network, X, Y = problem(m=sum(sizes), loss=loss)
+    parts = [part_of(network, shard, np.arange(len(shard[0]))) for shard in cut(X, Y, sizes)]
+    whole, (value, gradients) = weighted_mean(parts), network.loss_and_gradients(X, Y)
+    assert whole.samples == sum(sizes)
+    assert np.isclose(whole.loss, value, rtol=1e-12)
+    assert np.allclose(flat(whole), flat(gradients), rtol=1e-11, atol=1e-14)
+
+
+def test_averaging_the_averages_is_seen_to_be_wrong():
+    network, X, Y = problem()
+    parts = [part_of(network, shard, np.arange(len(shard[0]))) for shard in cut(X, Y, [2, 21])]
+    naive = np.mean([flat(part) for part in parts], axis=0)
+    assert relative_error(naive, flat(network.loss_and_gradients(X, Y)[1])) > 0.1
+
+
+@pytest.mark.parametrize("optimizer", [GradientDescent(0.3), Momentum(0.1), Adam(0.01)])
+@pytest.mark.parametrize("sizes", [[23], [12, 11], [2, 20, 1]])
+def test_the_training_is_that_of_a_single_process(optimizer, sizes):
+    network, X, Y = problem()
+    settings = {"epochs": 3, "batch_size": 5}
+    run = training.fit(network, X, Y, optimizer, rng=np.random.default_rng(7), **settings)
+    trained, losses = fit(network, cut(X, Y, sizes), sizes, optimizer, rng=np.random.default_rng(7), **settings)
+    assert np.allclose(parameters(trained), parameters(run.network), rtol=1e-10, atol=1e-12)
+    assert np.allclose(losses, run.history.loss, rtol=1e-10)
+
+
+def test_every_part_is_under_way_before_one_is_waited_for():
+    network, X, Y = problem()
+    events = []
+
+    class Waiting(Done):
+        def result(self):
+            events.append("waited")
+            return super().result()
+
+    def submit(function, *arguments):
+        events.append("sent")
+        return Waiting(function(*arguments))
+
+    sizes = [12, 11]
+    settings = {"epochs": 1, "batch_size": 23, "rng": np.random.default_rng(0)}
+    fit(network, cut(X, Y, sizes), sizes, GradientDescent(0.1), submit=submit, **settings)
+    assert events == ["sent", "sent", "waited", "waited"]
+
+
+@given(st.integers(1, 500), st.integers(1, 40))
+def test_shards_differ_by_one_sample_at_most_and_lose_none(m, workers):
+    if workers > m:
+        with pytest.raises(ValueError, match=f"workers is {workers}: expected 1 to {m}"):
+            shard_sizes(m, workers)
+        return
+    sizes = shard_sizes(m, workers)
+    assert sum(sizes) == m
+    assert len(sizes) == workers
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_rows_reach_the_shard_that_has_them():
+    X = np.arange(23)
+    rows = np.random.default_rng(0).permutation(23)[:9]
+    sizes = [2, 20, 1]
+    own = rows_by_shard(rows, sizes)
+    shards = cut(X, X, sizes)
+    found = np.concatenate([shard[0][r] for shard, r in zip(shards, own, strict=True)])
+    assert sorted(found) == sorted(rows)
+
+
+def test_a_shard_without_samples_in_the_batch_adds_nothing():
+    network, X, Y = problem()
+    empty, full = part_of(network, (X, Y), np.array([], int)), part_of(network, (X, Y), np.arange(23))
+    assert empty.samples == 0
+    assert np.array_equal(flat(weighted_mean([empty, full])), flat(full))
+
+
+SETTINGS = {"epochs": 1, "batch_size": 5, "rng": np.random.default_rng(0)}
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (
+            lambda n, s: part_of(MLP(n.weights, n.biases, loss="half_squared_error"), s, [0]),
+            "half_squared_error, a sum",
+        ),
+        (lambda n, s: weighted_mean([Part(0, 0.0, [], [])]), "parts hold no samples"),
+        (lambda n, s: fit(n, [s], [12, 11], GradientDescent(1.0), **SETTINGS), "sizes has 2 numbers, but there are 1"),
+        (lambda n, s: fit(n, [s], [23], GradientDescent(1.0), **{**SETTINGS, "batch_size": 24}), "batch_size is 24"),
+    ],
+)
+def test_bad_input_is_refused_by_name(call, words):
+    network, X, Y = problem()
+    with pytest.raises(ValueError, match=words):
+        call(network, (X, Y))
+
+
+def first(shard):
+    return shard
+
+
+@pytest.fixture(scope="module")
+def client():
+    pytest.importorskip("distributed")
+    with local_cluster(2) as client:
+        yield client
+
+
+@pytest.mark.parametrize("unlucky", [None, 5])
+def test_two_processes_train_as_one_also_when_one_of_them_dies(client, unlucky):
+    network, X, Y = problem()
+    sizes, settings = [9, 14], {"epochs": 2, "batch_size": 6}
+    before = client.run(os.getpid)
+    sent = []
+
+    def submit(function, *arguments):
+        future = client.submit(function, *arguments, pure=False)
+        sent.append(future)
+        if len(sent) == unlucky:
+            os.kill(min(before.values()), signal.SIGKILL)
+        return future
+
+    # Shards are results of tasks, not data sent once: what is lost with a worker can be made again.
+    shards = [client.submit(first, shard, pure=False) for shard in cut(X, Y, sizes)]
+    trained, losses = fit(network, shards, sizes, Adam(0.01), rng=np.random.default_rng(3), submit=submit, **settings)
+    run = training.fit(network, X, Y, Adam(0.01), rng=np.random.default_rng(3), **settings)
+    assert np.allclose(parameters(trained), parameters(run.network), rtol=1e-10, atol=1e-12)
+    assert np.allclose(losses, run.history.loss, rtol=1e-10)
+    client.wait_for_workers(2, timeout=300)
+    killed = set(before.values()) - set(client.run(os.getpid).values())
+    assert len(killed) == (unlucky is not None)
+
+
+def test_at_once_is_a_submit():
+    assert at_once(divmod, 7, 2).result() == (3, 1)
