@@ -4,9 +4,9 @@ Whichever peers are installed take part. Every peer runs in a process of its own
 proves that it computes the same losses. Blocks of steps are taken from all of them in shuffled rounds; a ratio is the
 median of the rounds' ratios. Time is the processor's, so that other programs on the machine count little.
 
-Then the same step in stages on the way to `FastStep` (`tricks.py`), and how its time grows with width, depth and
+Then the same step in stages on the way to `FastStep` (`_tricks.py`), and how its time grows with width, depth and
 batch. Run: python benchmarks/step.py [--quick] [--rounds 15] [--record]
-With --record the results are written to book/_data/speed.json, which chapter 12 draws; otherwise to _build/bench.
+With --record the results go to src/backprop/data/speed.json, which chapter 12 draws; otherwise to _build/bench.
 """
 
 import argparse
@@ -32,7 +32,7 @@ import numpy as np  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from tricks import RATE, STAGES, make_ours, make_readable, make_stage, start, traps  # noqa: E402
+from _tricks import RATE, STAGES, make_ours, make_readable, make_stage, start, traps  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 NETS = {"small": (64, 32, 10), "medium": (784, 512, 256, 10), "large": (784, 2048, 2048, 10)}
@@ -361,7 +361,7 @@ def main():
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--quick", action="store_true", help="two networks, two batches, float32")
-    parser.add_argument("--record", action="store_true", help="write book/_data/speed.json")
+    parser.add_argument("--record", action="store_true", help="write src/backprop/data/speed.json")
     arguments = parser.parse_args()
     if arguments.worker:
         return worker(arguments.worker)
@@ -376,7 +376,7 @@ def main():
     out = ROOT / "_build" / "bench"
     out.mkdir(parents=True, exist_ok=True)
     draw(results, out / "step.svg")
-    path = ROOT / "book" / "_data" / "speed.json" if arguments.record else out / "step.json"
+    path = ROOT / "src" / "backprop" / "data" / "speed.json" if arguments.record else out / "step.json"
     path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"written: {path.relative_to(ROOT)}, {(out / 'step.svg').relative_to(ROOT)}")
     return None

@@ -186,7 +186,7 @@ def lab(arguments: argparse.Namespace) -> None:
 
 def bench(_: argparse.Namespace) -> None:
     """run the side-by-side benchmarks"""
-    for path in sorted((ROOT / "benchmarks").glob("*.py")):
+    for path in sorted((ROOT / "benchmarks").glob("[!_]*.py")):
         print(f"== {path.relative_to(ROOT)}", flush=True)
         run(str(path))
 

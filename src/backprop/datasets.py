@@ -217,3 +217,20 @@ def measured() -> dict:
     ['digits', 'mirrors', 'versions']
     """
     return json.loads(resources.files("backprop").joinpath("data/measured.json").read_text(encoding="utf-8"))
+
+
+def speed_record() -> dict:
+    """What ``benchmarks/step.py --record`` has measured once, on one core of one machine, and on which.
+
+    Returns
+    -------
+    dict
+        ``machine``; ``peers`` and their ``means``: a training step in several programs; ``stages``: on the way from the
+        readable functions to `FastStep`; ``traps``; ``growth`` with width, depth and batch. Times are in microseconds.
+
+    Examples
+    --------
+    >>> sorted(speed_record())
+    ['growth', 'machine', 'means', 'peers', 'stages', 'traps']
+    """
+    return json.loads(resources.files("backprop").joinpath("data/speed.json").read_text(encoding="utf-8"))
