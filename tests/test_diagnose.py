@@ -1,8 +1,13 @@
 """Every planted error gets its own name, no other gradient gets any, and the message holds no solution."""
 
+import importlib
+import pkgutil
+
 import numpy as np
 import pytest
 
+import backprop.exercises
+from backprop.course import exercise as course_exercise
 from backprop.diagnose import diagnose
 
 SHAPES = [(5, 4, 3), (3, 2, 7), (6, 3, 2), (4, 6, 5)]
@@ -318,3 +323,192 @@ def test_nothing_is_changed():
 def test_a_bad_reference_is_the_caller_s_error(arguments, error, message):
     with pytest.raises(error, match=message):
         diagnose([1.0], **arguments)
+
+
+# -- samples in columns, a slope known from A alone, the layer above ---------------------------------------------------
+
+SLOPES = {
+    "ReLU": (lambda z: np.maximum(z, 0), lambda a: (a > 0).astype(float)),
+    "the logistic function": (lambda z: 1 / (1 + np.exp(-z)), lambda a: a * (1 - a)),
+    "tanh": (np.tanh, lambda a: 1 - a**2),
+}
+
+
+def column_layer(seed, name, m=6, n_in=4, n_out=3):
+    rng = np.random.default_rng(seed)
+    X, W = rng.standard_normal((n_in, m)), rng.standard_normal((n_out, n_in))
+    f, slope = SLOPES[name]
+    A = f(W @ X)
+    dA = rng.standard_normal((n_out, m))
+    return {"X": X, "W": W, "A": A, "dA": dA}, dA * slope(A), slope
+
+
+def in_columns(o, dZ):
+    return {"dW": dZ @ o["X"].T, "dX": o["W"].T @ dZ, "db": dZ.sum(axis=1, keepdims=True)}
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("name", SLOPES)
+@pytest.mark.parametrize("quantity", ["dW", "dX", "db"])
+def test_samples_in_columns_and_no_pre_activation(seed, name, quantity):
+    sizes = np.random.default_rng(seed).permutation([3, 4, 5, 6])[:3]
+    o, dZ, slope = column_layer(seed, name, *sizes)
+    reference = in_columns(o, dZ)[quantity]
+    planted = {
+        "missing f'": in_columns(o, o["dA"])[quantity],
+        "f for f'": in_columns(o, o["dA"] * o["A"])[quantity],
+        "f' at the wrong place": in_columns(o, o["dA"] * slope(SLOPES[name][0](o["A"])))[quantity],
+        "bias averaged" if quantity == "db" else "divided by m": reference / o["X"].shape[1],
+        "sign flipped": -reference,
+    }
+    for fault, gradient in planted.items():
+        if not np.allclose(gradient, reference):  # relu of relu is relu: nothing is wrong there
+            found = diagnose(gradient, reference, operands=o, name=quantity)
+            assert fault in (found.fault, *found.also), (fault, found)
+    for other, (_, wrong) in SLOPES.items():
+        found = diagnose(in_columns(o, o["dA"] * wrong(o["A"]))[quantity], reference, operands=o)
+        if other != name and found.fault != "all zero":
+            faults = {found.fault, *found.also}
+            assert faults & {"f' of another function", "missing f'", "mask on the wrong array"}, (other, found)
+
+
+def test_the_slope_of_another_layer_and_the_wrong_side_of_its_weights():
+    rng = np.random.default_rng(3)
+    above, W = rng.standard_normal((5, 4)), rng.standard_normal((4, 4))
+    A = np.tanh(rng.standard_normal((5, 4)))
+    o = {"dZ_above": above, "W_above": W, "dA": above @ W.T, "A": A, "A_above": np.tanh(A @ W)}
+    reference = o["dA"] * (1 - A**2)
+    found = diagnose(o["dA"] * (1 - o["A_above"] ** 2), reference, operands=o)
+    assert found.fault == "f' at the wrong place"
+    assert "A_above" in str(found)
+    assert diagnose((above @ W) * (1 - A**2), reference, operands=o).fault == "wrong product"
+    assert diagnose((above @ W) * (1 - o["A_above"] ** 2), reference, operands=o).fault == "unknown"
+
+
+def test_one_sum_for_all_biases_and_one_gradient_for_all_units():
+    o = tanh_layer(4)
+    dZ, reference = o["dZ"], right(o)
+    assert diagnose(np.full(3, dZ.sum()), reference["db"], operands=o).fault == "wrong axis"
+    same = np.repeat(o["X"].T @ dZ.sum(axis=1, keepdims=True), 3, axis=1)
+    assert diagnose(same, reference["dW"], operands=o).fault == "wrong product"
+
+
+def test_an_axis_of_length_one_is_no_sum_too_many():
+    column = layer(5)["W"][:, :1]
+    assert diagnose(column[:, 0], column).fault == "wrong shape"
+    assert diagnose(column.sum(0), column).fault == "wrong axis"
+
+
+# -- softmax -----------------------------------------------------------------------------------------------------------
+
+
+def shares(Z, axis=1):
+    E = np.exp(Z - Z.max(axis=axis, keepdims=True))
+    return E / E.sum(axis=axis, keepdims=True)
+
+
+def softmax_layer(seed):
+    rng = np.random.default_rng(seed)
+    m, n_in, K = rng.permutation([3, 4, 5, 6])[:3]
+    X, W = rng.standard_normal((m, n_in)), rng.standard_normal((n_in, K))
+    return {"X": X, "W": W, "Z": X @ W, "Y": np.eye(K)[rng.integers(K, size=m)]}
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("mean", [True, False])
+def test_a_softmax_over_the_wrong_axis_is_named(seed, mean):
+    o = softmax_layer(seed)
+    Z, Y, X = o["Z"], o["Y"], o["X"]
+    c = 1 / len(Z) if mean else 1.0
+    P = shares(Z)
+    planted = {
+        "softmax over the wrong axis": (shares(Z, 0) - Y) * c,
+        "softmax entry by entry": (P - Y) * P * (1 - P) * c,
+        "softmax missing": (Z - Y) * c,
+        "sign flipped": (Y - P) * c,
+    }
+    given = [o, {"X": X, "P": P, "Y": Y}, {"X": X, "Z": Z, "Y": Y.argmax(axis=1)}]
+    for operands in given:
+        for fault, dZ in planted.items():
+            if "P" not in operands or fault == "sign flipped":
+                for product in (lambda d: d, lambda d: X.T @ d, lambda d: d.sum(axis=0)):
+                    found = diagnose(product(dZ), product((P - Y) * c), operands=operands)
+                    assert fault in (found.fault, *found.also), (fault, found, sorted(operands))
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_back_through_a_softmax(axis):
+    rng = np.random.default_rng(7)
+    dA, P = rng.standard_normal((4, 6)), shares(rng.standard_normal((4, 6)), axis)
+    o = {"dA": dA, "P": P}
+    reference = P * (dA - (P * dA).sum(axis=axis, keepdims=True))
+    planted = [
+        ("softmax over the wrong axis", P * (dA - (P * dA).sum(axis=1 - axis, keepdims=True))),
+        ("softmax over the wrong axis", P * (dA - (P * dA).sum())),
+        ("softmax entry by entry", dA * P * (1 - P)),
+        ("softmax entry by entry", dA * P),
+        ("averaged, not summed", P * (dA - (P * dA).mean(axis=axis, keepdims=True))),
+        ("sign flipped", -reference),
+    ]
+    for fault, gradient in planted:
+        assert diagnose(gradient, reference, operands=o).fault == fault
+    log = dA - P * dA.sum(axis=axis, keepdims=True)
+    given = {"dlogP": dA, "P": P}
+    assert diagnose(dA + P, log, operands=given).fault == "label sum missing"
+    assert diagnose(dA * (1 - P), log, operands=given).fault == "softmax entry by entry"
+    wrong = dA - P * dA.sum(axis=1 - axis, keepdims=True)
+    assert diagnose(wrong, log, operands=given).fault == "softmax over the wrong axis"
+
+
+def test_labels_that_do_not_sum_to_one():
+    o = softmax_layer(1)
+    Y = o["Y"] * 2 + 0.25
+    P = shares(o["Z"])
+    reference = P * Y.sum(axis=1, keepdims=True) - Y
+    assert diagnose(P - Y, reference, operands={"Z": o["Z"], "Y": Y}).fault == "label sum missing"
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_fault_of_a_softmax_is_named_that_is_not_there(seed):
+    rng = np.random.default_rng(seed)
+    o = softmax_layer(seed)
+    dZ = (shares(o["Z"]) - o["Y"]) / len(o["Z"])
+    reference = (dZ, o["X"].T @ dZ, dZ.sum(axis=0))[seed % 3]
+    noise = rng.standard_normal(reference.shape)
+    for gradient in (noise, reference + noise, reference + 1e-3 * noise, reference * np.exp(noise)):
+        found = diagnose(gradient, reference, operands=o)
+        assert found.fault == "unknown", found
+        assert found.also == ()
+
+
+# -- the wrong answers of all exercises --------------------------------------------------------------------------------
+
+
+def wrong_answers():
+    """What is said of every typical wrong answer of the book that is an array."""
+    said, real = [], diagnose
+
+    def listening(*arguments, **options):
+        said.append(real(*arguments, **options))
+        return said[-1]
+
+    for module in pkgutil.iter_modules(backprop.exercises.__path__):
+        for value in vars(importlib.import_module(f"backprop.exercises.{module.name}")).values():
+            if isinstance(value, course_exercise.Exercise):
+                for mistake, wrong in value.wrong.items():
+                    said.clear()
+                    with pytest.MonkeyPatch.context() as patch:
+                        patch.setattr(course_exercise, "diagnose", listening)
+                        value.feedback(wrong.answer)
+                    if said and not said[-1].right:
+                        yield value.id, mistake, said[-1]
+
+
+def test_most_wrong_answers_of_the_exercises_are_named(record_property):
+    """An exercise may ask for what no suspect knows; of those that ask for a gradient, most mistakes have a name."""
+    answers = list(wrong_answers())
+    unnamed = [(id, mistake) for id, mistake, found in answers if found.fault == "unknown"]
+    rate = 1 - len(unnamed) / len(answers)
+    record_property("rate of named wrong answers", f"{rate:.0%} of {len(answers)}")
+    assert len(answers) >= 90
+    assert rate > 0.65, unnamed

@@ -91,7 +91,7 @@ BACK_THROUGH = Exercise(
 
 
 def classes_behind(floor):
-    """How many classes has a classifier whose loss, with softmax applied twice, comes down to `floor` and no further?"""
+    """How many classes has a classifier whose loss, with a softmax of a softmax, comes down to this floor?"""
     return ...
 
 
