@@ -180,10 +180,10 @@ def check_network(network, X, Y, h: float = 1e-5) -> GradientReport:
     excellent, with h = 1e-05
     """
     h = to_step(h)
-    _, gradients = network.loss_and_gradients(X, Y)
+    loss, gradients = network.loss_and_gradients(X, Y)
     network, X = _in_double_precision(network, X)
     Z, A = network.forward(X)
-    rounding = ROUNDINGS * np.finfo(np.float64).eps * max(1.0, abs(to_real(network.loss(X, Y))))
+    rounding = ROUNDINGS * np.finfo(np.float64).eps * max(1.0, abs(loss))
     rows: list[TensorCheck] = []
     for l, inputs in enumerate([X, *A[:-1]]):
         differences = _LayerDifferences(network, l + 1, inputs, Z[l], Y, h)
