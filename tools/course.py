@@ -122,6 +122,11 @@ def pdf(arguments: argparse.Namespace) -> None:
     run("tools/pdf.py", *arguments.rest)
 
 
+def handout(_: argparse.Namespace) -> None:
+    """write the notebooks without the solutions of their exercises, for a class"""
+    run("tools/handout.py")
+
+
 def runtime(_: argparse.Namespace) -> None:
     """fetch Python for the browser (150 MB, once), so that the next `make book` serves it itself"""
     logged([str(venv_python()), "tools/assets.py"], LOGS / "assets.log")
@@ -200,6 +205,7 @@ def clean(_: argparse.Namespace) -> None:
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "book": book,
+    "handout": handout,
     "runtime": runtime,
     "serve": serve,
     "pdf": pdf,
