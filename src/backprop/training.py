@@ -164,25 +164,35 @@ class _NotFinite(Exception):
 
 
 def _step(network, X, Y, optimizer, memory) -> tuple[float, Any, Any]:
-    """The loss, then every gradient, then the update."""
+    """The loss and every gradient, then the update."""
     with np.errstate(over="ignore", invalid="ignore"):
-        try:
-            loss, gradients = network.loss_and_gradients(X, Y)
-        except ValueError as error:  # the data are known to be right, so that only the logits can be wrong
-            raise _NotFinite(f"the outputs overflowed ({error})") from None
-        if not math.isfinite(loss):
-            raise _NotFinite(f"the loss is {loss}")
-        for name, arrays in (("dW", gradients.dW), ("db", gradients.db)):
-            for l, array in enumerate(arrays):
-                if not np.isfinite(array).all():
-                    raise _NotFinite(f"{name}[{l}] is not finite")
-        try:
-            after, memory = optimizer.step(network, gradients, memory)
-        except ValueError as error:  # as are the gradients, so that only the new parameters can be wrong
-            raise _NotFinite(f"a parameter overflowed ({error})") from None
-        if not finite(memory):  # an infinite mean square would make every later step of Adam 0, without a word
-            raise _NotFinite("what the optimiser remembers is not finite")
-    return loss, after, memory
+        loss, gradients = _all_gradients(network, X, Y)
+        network, memory = _update(network, gradients, optimizer, memory)
+    return loss, network, memory
+
+
+def _all_gradients(network, X, Y):
+    """As `MLP.loss_and_gradients`, where every number is finite."""
+    try:
+        loss, gradients = network.loss_and_gradients(X, Y)
+    except ValueError as error:  # the data are known to be right, so that only the logits can be wrong
+        raise _NotFinite(f"the outputs overflowed ({error})") from None
+    if not math.isfinite(loss):
+        raise _NotFinite(f"the loss is {loss}")
+    if not finite((*gradients.dW, *gradients.db)):
+        raise _NotFinite("a gradient overflowed")
+    return loss, gradients
+
+
+def _update(network, gradients, optimizer, memory):
+    """As the optimiser's step, where every number is finite."""
+    try:
+        network, memory = optimizer.step(network, gradients, memory)
+    except ValueError as error:  # the gradients are known to be right, so that only the parameters can be wrong
+        raise _NotFinite(f"a parameter overflowed ({error})") from None
+    if not finite(memory):  # an infinite mean square would make every later step of Adam 0, without a word
+        raise _NotFinite("what the optimiser remembers overflowed")
+    return network, memory
 
 
 def _run(done, start: State, losses) -> Run:
