@@ -1,5 +1,6 @@
 """The notebooks for a class hold every exercise and no solution."""
 
+import re
 from pathlib import Path
 
 import handout
@@ -57,3 +58,11 @@ def test_no_solution_of_the_book_is_left_and_every_check_is(path):
 def test_the_command_writes_every_notebook(tmp_path):
     assert handout.write(PATHS, tmp_path) >= 70
     assert [path.name for path in sorted(tmp_path.glob("*.ipynb"))] == [path.name for path in PATHS]
+
+
+def test_what_teachers_are_told_to_ask_for_is_there():
+    page = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names = {"paths": lambda n_in, n_1, n_2: n_1 * n_2}
+    exec(code, names)
+    assert (names["feedback"].passed, names["feedback"].message) == (True, "")
