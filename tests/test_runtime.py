@@ -432,8 +432,9 @@ def test_what_the_cell_asks_for_can_be_installed_and_imported(tmp_path):
         capture_output=True, text=True, check=False, cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    data = ROOT / "src" / "backprop" / "data"
-    assert {path.name for path in data.iterdir()} <= {path.name for path in (tmp_path / "backprop" / "data").iterdir()}
+    tracked = ["git", "ls-tree", "-r", "--name-only", "HEAD", "src/backprop"]
+    names = subprocess.run(tracked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert [name for name in names if not (tmp_path / name.removeprefix("src/")).is_file()] == []
     asked = "import sys, backprop.symbolic, backprop.course; print(backprop.__file__)"
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {asked}"]
     found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
