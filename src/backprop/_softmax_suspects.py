@@ -110,6 +110,25 @@ def _wrong_starts(Z, labels, axis, scale) -> Iterator[Suspect]:
         (P - labels) * P * (1 - P) * scale,
         "what comes out when P (1 − P) is multiplied in once more, as if softmax worked entry by entry",
     )
+    yield Suspect(
+        BY_ENTRY,
+        -labels * (1 - P) * scale,
+        "what comes out when cross-entropy's slope meets P (1 − P) alone: each class hears of its own logit only",
+    )
+    again = _softmax(P, axis) - labels
+    yield Suspect(
+        "softmax twice",
+        P * (again - (P * again).sum(axis=axis, keepdims=True)) * scale,
+        "the gradient of a softmax of a softmax: the loss was given probabilities and applied softmax again",
+    )
+    yield Suspect("softmax twice", again * scale, "what comes out when softmax is applied to its own result")
+    if Z.shape[0] == Z.shape[1]:
+        E = np.exp(Z - Z.max())
+        yield Suspect(
+            WRONG_AXIS,
+            (E / np.moveaxis(E.sum(axis=axis, keepdims=True), 0, 1) - labels) * scale,
+            "what comes out when softmax's sums lie along the other axis, and broadcasting does not mind",
+        )
     yield Suspect("softmax missing", (Z - labels) * scale, "what comes out when the logits are taken for probabilities")
     yield Suspect(
         BY_ENTRY, (sigmoid(Z) - labels) * scale, "what comes out with the logistic function in the place of softmax"

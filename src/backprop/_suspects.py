@@ -75,6 +75,7 @@ def from_operands(reference: np.ndarray, operands: dict[str, np.ndarray]) -> Ite
     if dZ is not None:
         yield from _wrong_sums(reference, dZ)
         yield from _wrong_products(reference, X, W, dZ)
+        yield from _wrong_inputs(reference, dZ, operands)
         yield from _lost_samples(reference, X, dZ)
     for name, array in operands.items():
         if array.shape == reference.shape:
@@ -181,7 +182,10 @@ def _wrong_dA(dA, slope, operands) -> Iterator[Suspect]:
     above, W = operands.get("dZ_above"), operands.get("W_above")
     if above is None or W is None:
         return
-    for made in (_matmul(above, W), _matmul(W, above), _matmul(above, W.T), _matmul(W.T, above)):
+    made_of_both = [_matmul(above, W), _matmul(W, above), _matmul(above, W.T), _matmul(W.T, above)]
+    if not any(close(made, dA) for made in made_of_both):
+        return  # something else is in dA, too: a skip, for one
+    for made in made_of_both:
         if made is not None and made.shape == dA.shape and not close(made, dA):
             yield Suspect(
                 "wrong product",
@@ -191,16 +195,21 @@ def _wrong_dA(dA, slope, operands) -> Iterator[Suspect]:
 
 
 def _wrong_sums(reference, dZ) -> Iterator[Suspect]:
-    if dZ.ndim != 2 or not close(dZ.sum(axis=0), reference):
+    if dZ.ndim != 2:
         return
-    yield Suspect("wrong axis", dZ.sum(axis=1), "dZ summed over the outputs, one number a sample: the wrong axis")
-    yield Suspect("wrong axis", dZ.sum(), "dZ summed over both axes: one axis too many")
-    yield Suspect(
-        "wrong axis",
-        np.full(reference.shape, dZ.sum()),
-        "the sum of dZ over both axes, the same number in every entry: one axis too many",
-    )
-    yield Suspect("not summed", dZ, "dZ itself, one row a sample: the sum over the samples is missing")
+    for axis in (0, 1):
+        if close(dZ.sum(axis=axis), reference.reshape(-1)) and reference.size == max(reference.shape):
+            other = dZ.sum(axis=1 - axis)
+            text = "dZ summed over the outputs, one number a sample: the wrong axis"
+            for array in (other, other[:, np.newaxis], other[np.newaxis, :]):
+                yield Suspect("wrong axis", array, text)
+            yield Suspect("wrong axis", dZ.sum(), "dZ summed over both axes: one axis too many")
+            yield Suspect(
+                "wrong axis",
+                np.full(reference.shape, dZ.sum()),
+                "the sum of dZ over both axes, the same number in every entry: one axis too many",
+            )
+            yield Suspect("not summed", dZ, "dZ itself, one number a sample: the sum over the samples is missing")
 
 
 def _wrong_products(reference, X, W, dZ) -> Iterator[Suspect]:
@@ -229,6 +238,17 @@ def _wrong_products(reference, X, W, dZ) -> Iterator[Suspect]:
             np.repeat(X.T @ dZ.sum(axis=1, keepdims=True), dZ.shape[1], axis=1),
             "the same in every column: each output is given the sum of dZ over all outputs, not its own",
         )
+
+
+def _wrong_inputs(reference, dZ, operands) -> Iterator[Suspect]:
+    """dW is made from an array that is not the layer's input."""
+    X = operands.get("X")
+    if X is None or not close(_matmul(X.T, dZ), reference):
+        return
+    for name, array in operands.items():
+        made = _matmul(array.T, dZ)
+        if name not in ("X", "dZ") and made is not None and not close(made, reference):
+            yield Suspect("wrong product", made, f"a product of {name} and dZ: X, the layer's input, belongs there")
 
 
 def _lost_samples(reference, X, dZ) -> Iterator[Suspect]:

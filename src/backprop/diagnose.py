@@ -24,8 +24,8 @@ class Diagnosis:
         "bias averaged", "transposed", "row lost", "column lost", "entry lost", "wrong axis", "not summed",
         "missing f'", "f for f'", "f' at the wrong place", "f' twice", "f' of another function",
         "mask on the wrong array", "wrong product", "updated too early", "softmax over the wrong axis",
-        "softmax entry by entry", "softmax missing", "averaged, not summed", "label sum missing", "imprecise"; something
-        plain: "wrong shape", "all zero", "not finite", "not numbers"; or "unknown".
+        "softmax entry by entry", "softmax missing", "softmax twice", "averaged, not summed", "label sum missing",
+        "imprecise"; something plain: "wrong shape", "all zero", "not finite", "not numbers"; or "unknown".
     message : str
     also : tuple of str
         Other faults that give the same numbers here.
