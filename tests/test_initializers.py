@@ -1,7 +1,9 @@
 """The initialisers: their moments, to a stated false-alarm rate; their support and tails; bad input.
 
 The draws are seeded, so a test either always passes or always fails. Each bound is nevertheless one that a right
-initialiser breaks for fewer than one seed in 10⁵: it is at least 4.5 standard errors wide.
+initialiser breaks for at most one seed in 10⁵: it is 4.5 standard errors wide (7e-6, both sides together), or a
+Kolmogorov–Smirnov bound of 1e-5. There are 60 of them, so a fresh set of seeds would raise a false alarm about once in
+2,400 runs.
 """
 
 import numpy as np

@@ -1,7 +1,8 @@
 """How weights start: random, independent, of mean 0 and of a variance that keeps the signal's size from layer to layer.
 
 Each function states the variance. A normal distribution is drawn by its standard deviation, the root of it; a uniform
-one on [−c, c] has variance c²/3. Biases start at 0: a bias breaks no symmetry, so there is nothing to gain by chance.
+one on [−c, c] has variance c²/3. Biases start at 0: random weights have already made the units different, and a bias
+would only add its square to the second moment.
 """
 
 import operator
