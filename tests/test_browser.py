@@ -1,13 +1,15 @@
-"""Every page of the built book in Chromium, as a laptop and as a phone, light and dark; each check is seen to fail.
+"""Every page of the built book in Chromium: phone, tablet and laptop, light and dark; each check is seen to fail.
 
 The book is the one that `make book` left in _build/html. Screenshots of every view stay in _build/screenshots.
 """
 
 import functools
+import gzip
 import http.server
 import os
 import re
 import shutil
+import sys
 import threading
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,9 @@ playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+import lighten  # noqa: E402 (tools are programs, not a package)
+
 HTML = ROOT / "_build" / "html"
 SCREENSHOTS = ROOT / "_build" / "screenshots"
 ARGUMENTS = [
@@ -34,7 +39,11 @@ ARGUMENTS = [
     # A page that asks another host is told at once that there is none; the request is still seen.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
-SIZES = {"phone": {"width": 360, "height": 780}, "laptop": {"width": 1280, "height": 800}}
+SIZES = {
+    "phone": {"width": 360, "height": 780},
+    "tablet": {"width": 768, "height": 1024},
+    "laptop": {"width": 1280, "height": 800},
+}
 VIEWS = [(size, scheme) for size in SIZES for scheme in ("light", "dark")]
 # index.html only leads to the first page.
 NAMES = sorted({path.relative_to(HTML).as_posix() for path in HTML.rglob("[!_]*.html")} - {"index.html"})
@@ -42,8 +51,19 @@ NAMES = [name for name in NAMES if not name.startswith(("_static/", "lite/"))]
 
 # What is wrong with a page, seen from inside: a list of sentences.
 INSPECT = r"""
-() => {
+async () => {
   const problems = [];
+  // Boxes are measured when they come near the window.
+  const still = document.createElement("style");
+  still.textContent = "* { transition: none !important; animation: none !important; scroll-behavior: auto !important }";
+  document.head.append(still);
+  const frame = () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  for (let y = 0; y < document.scrollingElement.scrollHeight; y += 2 * window.innerHeight) {
+    window.scrollTo(0, y);
+    await frame();
+  }
+  window.scrollTo(0, 0);
+  await Promise.all([...document.images].map((image) => image.decode().catch(() => null)));
   const width = window.innerWidth;
   const place = (element) => {
     const name = element.tagName.toLowerCase() + (element.id ? "#" + element.id : "");
@@ -118,9 +138,51 @@ INSPECT = r"""
   for (const box of document.querySelectorAll(scrolls))
     if (box.scrollWidth > box.clientWidth + 1 && (box.tabIndex !== 0 || !box.getAttribute("role") || !box.ariaLabel))
       problems.push(`a box that scrolls without a tab stop and a name: ${place(box)}`);
+  // Every control can be reached by keyboard.
+  const controls = "a[href], button, input, select, textarea, summary, [role='button'], [onclick]";
+  for (const control of document.querySelectorAll(controls))
+    if (shown(control) && control.tabIndex < 0 && !control.disabled && !control.matches(".sidebar-toggle"))
+      problems.push(`a control that no key reaches: ${place(control)}`);
+
+  // Formulas and words have contrast with their ground.
+  const light = (colour) => {
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = colour.match(/[\d.]+/g).map((each) => linear(each / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const ground = (element) => {
+    for (let box = element; box; box = box.parentElement) {
+      const colour = getComputedStyle(box).backgroundColor;
+      if (!/^rgba\(.*, 0(\.\d+)?\)$/.test(colour)) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const measured = new Map();
+  const written = ".katex, p, code, th, td, li, summary, .tip, .because, button:not(.copybtn)";
+  for (const element of document.querySelectorAll(`.bd-article :is(${written})`)) {
+    if (!shown(element)) continue;
+    const pair = [getComputedStyle(element).color, ground(element)];
+    if (!measured.has(pair.join())) measured.set(pair.join(), [pair, element]);
+  }
+  for (const [pair, element] of measured.values()) {
+    const [low, high] = pair.map(light).sort((a, b) => a - b);
+    const contrast = (high + 0.05) / (low + 0.05);
+    if (contrast < 4.5)
+      problems.push(`too little contrast (${contrast.toFixed(1)}): ${place(element)}, ${pair}`);
+  }
   return [...new Set(problems)];
 }
 """
+AXE = ROOT / "tools" / "node_modules" / "axe-core" / "axe.min.js"
+# KaTeX draws every formula alike: on the page that holds everything it is examined too, elsewhere it would take minutes.
+EXAMINE = """
+async (without) => {
+  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const result = await axe.run({exclude: without}, {resultTypes: ["violations"], runOnly: rules});
+  return result.violations.map((each) => `${each.id}: ${each.nodes[0].html.slice(0, 120)} (${each.nodes.length})`);
+}
+"""
+MOST_BYTES, MOST_REQUESTS = 350_000, 20
 
 
 def find_chromium():
@@ -169,14 +231,16 @@ def context_of(browser, size, scheme, **options):
 
 
 @contextmanager
-def opened(browser, address, size="laptop", scheme="light", **options):
+def opened(browser, address, size="laptop", scheme="light", on_request=None, **options):
     """A page, and the list of what went wrong while it was loaded."""
     problems = []
     page = context_of(browser, size, scheme, **options).new_page()
     home = urlsplit(address).netloc
 
-    def on_request(request):
+    def seen(request):
         asked = urlsplit(request.url)
+        if on_request:
+            on_request(request.url)
         if asked.scheme not in ("data", "blob", "file") and asked.netloc != home:
             problems.append(f"a request to another host: {request.url}")
 
@@ -184,7 +248,7 @@ def opened(browser, address, size="laptop", scheme="light", **options):
         if response.status >= 400:
             problems.append(f"a request answered {response.status}: {response.url}")
 
-    page.on("request", on_request)
+    page.on("request", seen)
     page.on("response", on_response)
     page.on("requestfailed", lambda request: problems.append(f"a request failed: {request.url} ({request.failure})"))
     page.on("pageerror", lambda error: problems.append(f"a script failed: {error}"))
@@ -198,15 +262,34 @@ def opened(browser, address, size="laptop", scheme="light", **options):
         page.close()
 
 
+def looked_at(page, size, scheme, picture=None):
+    """Everything that is wrong with one view of a page that is open."""
+    page.set_viewport_size(SIZES[size])
+    page.emulate_media(color_scheme=scheme)
+    problems = page.evaluate(INSPECT)
+    theme = page.evaluate("() => document.documentElement.dataset.theme")
+    if picture:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=picture, full_page=True)
+    wrong_theme = [f"shown {theme}, not {scheme}"] if theme and theme != scheme else []
+    return [f"{size}, {scheme}: {problem}" for problem in problems + wrong_theme]
+
+
 def inspected(browser, address, size, scheme, picture=None):
-    """Everything that is wrong with one view of a page."""
+    """Everything that is wrong with one view of a page, and with loading it."""
     with opened(browser, address, size, scheme) as (page, problems):
-        problems += page.evaluate(INSPECT)
-        theme = page.evaluate("() => document.documentElement.dataset.theme")
-        if picture:
-            picture.parent.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=picture, full_page=True)
-        return problems + ([f"shown {theme}, not {scheme}"] if theme and theme != scheme else [])
+        return problems + looked_at(page, size, scheme, picture)
+
+
+def examined(page, *without):
+    """What axe finds."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    return page.evaluate(EXAMINE, [[each] for each in without])
+
+
+def weight(names, folder):
+    """The compressed size of files that a page has asked for."""
+    return sum(len(gzip.compress((folder / name).read_bytes(), 6)) for name in names)
 
 
 # The book -----------------------------------------------------------------------------------------------------------
@@ -229,11 +312,32 @@ def test_the_address_of_the_book_leads_to_its_first_page(browser, book):
     assert "book/intro.html" in NAMES
 
 
-@pytest.mark.parametrize(("size", "scheme"), VIEWS)
+def picture_of(name, size, scheme):
+    return SCREENSHOTS / f"{name.removesuffix('.html').replace('/', '-')}-{SIZES[size]['width']}-{scheme}.png"
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_page_of_the_book(browser, book, name, size, scheme):
-    picture = SCREENSHOTS / f"{name.removesuffix('.html').replace('/', '-')}-{SIZES[size]['width']}-{scheme}.png"
-    assert not inspected(browser, f"{book}/{name}", size, scheme, picture)
+def test_a_page_of_the_book(browser, book, name):
+    """One load as a laptop, seen in all sizes and both schemes: a page adapts while it is open."""
+    asked = []
+    with opened(browser, f"{book}/{name}", on_request=asked.append) as (page, problems):
+        page.wait_for_timeout(300)
+        at_first = {urlsplit(each).path.lstrip("/") for each in asked}
+        for scheme in ("light", "dark"):
+            for size in ("laptop", "tablet", "phone"):
+                picture = None if size == "tablet" else picture_of(name, size, scheme)
+                problems += looked_at(page, size, scheme, picture)
+        assert not problems
+        problems += examined(page, ".katex")
+        assert not problems
+    if name.startswith("book/"):
+        assert len(at_first) <= MOST_REQUESTS, sorted(at_first)
+        assert weight(at_first, HTML) <= MOST_BYTES, sorted(at_first)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_of_the_book_opened_on_a_phone_in_the_dark(browser, book, name):
+    assert not inspected(browser, f"{book}/{name}", "phone", "dark")
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("book/")])
@@ -253,15 +357,21 @@ def test_a_page_without_javascript(browser, book, name):
 
 
 @pytest.fixture(scope="module")
-def showcase(site):
-    with serving(site.html) as address:
+def showcase(site, tmp_path_factory):
+    """The page that holds everything, made light as the book is."""
+    folder = tmp_path_factory.mktemp("light") / "html"
+    shutil.copytree(site.html, folder)
+    lighten.lighten(folder)
+    with serving(folder) as address:
         yield f"{address}/book/showcase.html"
 
 
-@pytest.mark.parametrize(("size", "scheme"), VIEWS)
-def test_a_page_that_holds_everything(browser, showcase, size, scheme):
-    picture = SCREENSHOTS / f"showcase-{SIZES[size]['width']}-{scheme}.png"
-    assert not inspected(browser, showcase, size, scheme, picture)
+def test_a_page_that_holds_everything(browser, showcase):
+    with opened(browser, showcase) as (page, problems):
+        for size, scheme in VIEWS:
+            problems += looked_at(page, size, scheme, SCREENSHOTS / f"showcase-{SIZES[size]['width']}-{scheme}.png")
+        assert not problems
+        assert not examined(page)
 
 
 def test_the_reason_stands_beside_the_line_or_below_it(browser, showcase):
@@ -355,6 +465,7 @@ def test_an_equation_of_another_page_is_shown_on_hover(browser, showcase):
 def test_a_formula_takes_a_tab_stop_only_where_it_scrolls(browser, showcase):
     def stops(size):
         with opened(browser, showcase, size) as (page, _):
+            page.evaluate(INSPECT)
             return page.locator(".math-scroll[tabindex='0']").count()
 
     assert stops("phone") > stops("laptop")
@@ -418,6 +529,95 @@ def test_the_search_finds_words_of_a_derivation(browser, showcase):
         assert not problems
 
 
+def test_symbols_explain_themselves_on_hover_and_on_keyboard_focus(browser, book):
+    with opened(browser, f"{book}/book/01_linear_layer.html") as (page, problems):
+        card = page.locator(".symbol-card")
+        formula = page.locator(".bd-article section > p .math-inline:has(annotation:text-is('m'))").first
+        formula.scroll_into_view_if_needed()
+        formula.hover()
+        card.wait_for(timeout=10000)
+        assert "how many samples" in card.text_content()
+        page.keyboard.press("Escape")
+        assert card.count() == 0
+        page.mouse.move(0, 0)
+        page.keyboard.press("Tab")
+        stop = page.locator(".math-inline[tabindex='0']").first
+        stop.wait_for(timeout=10000)
+        stop.focus()
+        card.wait_for(timeout=10000)
+        assert stop.get_attribute("aria-describedby") == card.get_attribute("id")
+        assert not problems
+
+
+def test_a_numbered_equation_offers_its_latex_and_its_symbols(browser, book):
+    rights = ("clipboard-read", "clipboard-write")
+    with opened(browser, f"{book}/book/01_linear_layer.html", permissions=rights) as (page, problems):
+        equation = page.locator(".math-display.numbered").first
+        equation.scroll_into_view_if_needed()
+        equation.locator("a.headerlink").focus()
+        copy, explain = equation.locator(".math-tools button").all()
+        copy.click()
+        assert copy.text_content() == "Copied"
+        assert page.evaluate("navigator.clipboard.readText()") == equation.locator("annotation").text_content()
+        explain.click()
+        page.locator(".symbol-card").wait_for(timeout=10000)
+        assert not problems
+
+
+@pytest.mark.parametrize(
+    ("asked", "page_found"), [("δ", "Notation"), ("jacobian", "Glossary"), ("linear_backward", "")]
+)
+def test_the_search_finds_symbols_words_and_functions(browser, book, asked, page_found):
+    with opened(browser, f"{book}/search.html?q={asked}") as (page, problems):
+        page.locator("#search-results a", has_text=page_found).first.wait_for(timeout=20000)
+        assert not problems
+
+
+# The ground of the light and of the dark mode, and the least contrast of a line or a word in a figure.
+GROUNDS, LEAST = ("#ffffff", "#15191e"), 3.0
+
+
+def luminance(colour):
+    parts = [int(colour[each : each + 2], 16) / 255 for each in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one, other):
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def pale_colours(svg):
+    """Colours of opaque lines and words that do not show on one of the grounds."""
+    styles = [style for style in re.findall(r'style="([^"]*)"', svg) if "opacity" not in style]
+    drawn = {colour for style in styles for colour in re.findall(r"(?<![-\w])stroke: (#[0-9a-f]{6})", style)}
+    drawn |= {colour for style in styles for colour in re.findall(r"^fill: (#[0-9a-f]{6})$", style)}
+    return {colour for colour in drawn if min(contrast(colour, ground) for ground in GROUNDS) < LEAST}
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_the_grounds_are_those_of_the_book(browser, book, ground):
+    scheme = "light" if ground == GROUNDS[0] else "dark"
+    with opened(browser, f"{book}/book/intro.html", scheme=scheme) as (page, _):
+        red, green, blue = (int(ground[each : each + 2], 16) for each in (1, 3, 5))
+        shown = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert shown == f"rgb({red}, {green}, {blue})"
+
+
+def test_every_figure_shows_on_both_grounds():
+    figures = sorted((HTML / "_images").glob("*.svg"))
+    assert figures
+    pale = {path.name: pale_colours(path.read_text(encoding="utf-8")) for path in figures}
+    assert not {name: colours for name, colours in pale.items() if colours}
+
+
+def test_a_figure_that_vanishes_in_one_mode_is_seen():
+    assert pale_colours('<path style="fill: none; stroke: #ffe000"/>') == {"#ffe000"}
+    assert pale_colours('<g style="fill: #222222"/>') == {"#222222"}
+    assert pale_colours('<path style="stroke: #ffe000; stroke-opacity: 0.2"/><g style="fill: #2b7fc4"/>') == set()
+
+
 # Each check is seen to fail ------------------------------------------------------------------------------------------
 
 PLAIN = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Page</title>
@@ -467,6 +667,11 @@ PLANTED = {
         'aria-label="x" style="overflow-x:auto"><div style="width:400px">x</div></div><b class="eqno">(1.1)</b></div>',
         "an equation is cut by its number (1.1)",
     ),
+    "words that hardly show": (
+        '<div class="bd-article"><p style="color:#999">pale</p></div>',
+        "too little contrast (2.8)",
+    ),
+    "a control that no key reaches": ('<button tabindex="-1">Press</button>', "a control that no key reaches: button"),
     "a box that cannot be reached": (
         '<div class="math-scroll" style="overflow-x:auto;width:50px"><div style="width:90px">x</div></div>',
         "without a tab stop",
@@ -509,6 +714,12 @@ def test_a_planted_error_is_seen(browser, planted_pages, name):
 @pytest.mark.parametrize("name", HARMLESS)
 def test_what_only_looks_like_an_error_is_not(browser, planted_pages, name):
     assert not inspected(browser, f"{planted_pages}/{slug(name)}.html", "phone", "light")
+
+
+def test_axe_sees_a_control_without_a_name(browser, planted_pages):
+    with opened(browser, f"{planted_pages}/{slug('a price')}.html") as (page, _):
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<button></button>')")
+        assert any("button-name" in found for found in examined(page))
 
 
 def test_the_wrong_colour_scheme_is_seen(browser, showcase):

@@ -162,7 +162,8 @@ def test_browser(arguments: argparse.Namespace) -> None:
     """read every page of the built book in Chromium, as a laptop and as a phone, light and dark"""
     runtime(arguments)
     book(arguments)
-    run(*PYTEST, "-m", "browser", "tests/test_browser.py", "tests/test_browser_runtime.py", *arguments.rest)
+    workers = ["-n", str(min(os.cpu_count() or 1, 4))]
+    run(*PYTEST, *workers, "-m", "browser", "tests/test_browser.py", "tests/test_browser_runtime.py", *arguments.rest)
 
 
 def test_deep(arguments: argparse.Namespace) -> None:

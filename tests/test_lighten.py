@@ -1,0 +1,127 @@
+"""Making the built book light: what the pages load, what is left of it, and every refusal when the theme changes."""
+
+import importlib.util
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+TOOLS = Path(__file__).resolve().parents[1] / "tools"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+lighten = load("lighten")
+
+NAMES = [name.replace("mystnb.*", f"mystnb.{64 * 'a'}") for name in lighten.STYLES]
+STYLES = "".join(f'<link rel="stylesheet" href="../_static/{name}?v=1" />' for name in NAMES)
+PRELOADS = "".join(f'<link rel="preload" href="../_static/{name}" />' for name in lighten.PRELOADED)
+SCRIPTS = "".join(f'<script src="../_static/{name}?v=1"></script>' for name in (lighten.INLINED, *lighten.SCRIPTS))
+PAGE = f"<html><head>{STYLES}{PRELOADS}{SCRIPTS}</head><body>{{}}</body></html>"
+
+
+def test_a_page_loads_one_stylesheet_and_one_script():
+    made = lighten.lightened(PAGE.format(""), "const DOCUMENTATION_OPTIONS = {}")
+    assert re.findall(r'href="([^"]*)"', made) == ["../_static/book.css"]
+    assert re.findall(r'src="([^"]*)"', made) == ["../_static/book.js"]
+    assert "<script>const DOCUMENTATION_OPTIONS = {}</script>" in made
+
+
+def test_fonts_of_formulas_are_asked_for_early_where_there_are_formulas():
+    made = lighten.lightened(PAGE.format('<span class="katex">x</span>'), "")
+    assert made.count('rel="preload" as="font"') == len(lighten.MATH_FONTS)
+    assert 'href="../_static/katex/fonts/' in made
+
+
+def test_scripts_of_a_single_page_wait_for_the_shared_one():
+    extra = '<script src="../_static/searchtools.js"></script><script src="../searchindex.js"></script>'
+    made = lighten.lightened(PAGE.format(extra), "")
+    assert '<script defer src="../_static/searchtools.js">' in made
+    assert '<script defer src="../searchindex.js">' in made
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda page: page.replace("copybutton.css", "other.css"), "other.css"),
+        (lambda page: page.replace("</head>", '<link rel="stylesheet" href="../_static/new.css" /></head>'), "new.css"),
+        (lambda page: page.replace("</head>", '<script src="../_static/new.js"></script></head>'), "new.js"),
+        (lambda page: page.replace('<script src="../_static/doctools.js?v=1"></script>', ""), "doctools.js"),
+        (lambda page: page.replace("</head>", STYLES + "</head>"), "more than once"),
+        (lambda page: page.replace('rel="preload" href', 'rel="preload" title="x" href', 1), None),
+    ],
+)
+def test_a_theme_that_has_changed_is_seen(change, says):
+    if says is None:
+        lighten.lightened(change(PAGE.format("")), "")
+        return
+    with pytest.raises(lighten.ThemeChangedError, match=says):
+        lighten.lightened(change(PAGE.format("")), "")
+
+
+def test_the_scripts_measuring_must_be_found_once():
+    assert lighten.MEASURED not in lighten.measuring_nothing(f"query({lighten.MEASURED})")
+    with pytest.raises(lighten.ThemeChangedError, match="no longer holds"):
+        lighten.measuring_nothing("query('pre')")
+
+
+def test_imported_stylesheets_and_addresses_are_followed(tmp_path):
+    (tmp_path / "styles").mkdir()
+    (tmp_path / "styles" / "a.css").write_text('@import "../b.css"; p { background: url(x.png) }', encoding="utf-8")
+    (tmp_path / "b.css").write_text("q { background: url('data:image/png;base64,AA') }", encoding="utf-8")
+    made = lighten.merged_css(tmp_path, ("styles/a.css",))
+    assert "@import" not in made
+    assert "url(styles/x.png)" in made
+    assert "url('data:image/png;base64,AA')" in made
+
+
+def test_rules_in_use_stay_and_others_go():
+    css = ".used { color: red } .unused { color: blue } .show { top: 0 } .tooltip-inner { top: 1px }"
+    ours = ".mine:is(:hover, :focus-within) > .part { top: 2px }"
+    made, (script,) = lighten.shrunk(css, ours, {"used", "p"}, ['"use strict";\nconst answer = 1 + 1;'])
+    for rule in (".used", ".show", ".tooltip-inner", ".mine"):
+        assert rule in made
+    assert ".unused" not in made
+    assert script == '"use strict";const answer=2;'
+
+
+def test_pictures_have_their_sizes(tmp_path):
+    (tmp_path / "_images").mkdir()
+    (tmp_path / "book").mkdir()
+    svg = '<svg width="90pt" height="45pt" viewBox="0 0 90 45" xmlns="http://www.w3.org/2000/svg"></svg>'
+    (tmp_path / "_images" / "a.svg").write_text(svg, encoding="utf-8")
+    made = lighten.sized('<img alt="A." src="../_images/a.svg" />', tmp_path / "book" / "page.html")
+    assert made.startswith('<img width="120" height="60" loading="lazy"')
+    (tmp_path / "_images" / "b.svg").write_text("<svg></svg>", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"b\.svg does not say"):
+        lighten.sized('<img alt="B." src="../_images/b.svg" />', tmp_path / "book" / "page.html")
+
+
+def test_the_icon_font_must_be_where_it_was(tmp_path):
+    with pytest.raises(lighten.ThemeChangedError, match="icon font"):
+        lighten.with_icons("p{color:red}", tmp_path)
+
+
+def test_a_folder_without_pages_is_refused(tmp_path):
+    with pytest.raises(lighten.ThemeChangedError, match="build the book first"):
+        lighten.lighten(tmp_path)
+
+
+def test_a_built_site_is_made_light_once(site, tmp_path):
+    folder = tmp_path / "html"
+    shutil.copytree(site.html, folder)
+    assert "pages lightened" in lighten.lighten(folder)
+    page = (folder / "book" / "showcase.html").read_text(encoding="utf-8")
+    assert len(re.findall(r"<link[^>]*rel=\"stylesheet\"", page)) == 1
+    assert len((folder / "_static" / "book.css").read_bytes()) < 200_000
+    css = (folder / "_static" / "book.css").read_text(encoding="utf-8")
+    assert css.count("font/woff2;base64") == 1
+    for font in re.findall(r"url\((katex/[^)]+)\)", css):
+        assert (folder / "_static" / font).is_file()
+    assert lighten.lighten(folder).startswith("0 of")
