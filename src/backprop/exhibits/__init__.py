@@ -9,12 +9,12 @@ The code is ours; the places where a bug was found are cited in the book.
 
 from backprop.exhibits._exhibit import (
     Exhibit,
+    TrainingTable,
     cosine,
     eye,
     museum_table,
     ratio,
     training,
-    training_table,
 )
 from backprop.exhibits.checking import CHECKING
 from backprop.exhibits.losses import LOSSES
@@ -43,10 +43,10 @@ __all__ = [
     "SHAPES",
     "SUMS",
     "Exhibit",
+    "TrainingTable",
     "cosine",
     "eye",
     "museum_table",
     "ratio",
     "training",
-    "training_table",
 ]

@@ -181,19 +181,34 @@ def _loss(problem, at) -> float:
         return float(np.nan_to_num(problem.loss(**at), nan=np.inf))
 
 
-def training_table(results: Mapping[str, Training]) -> str:
-    """One line an exhibit: what the loss that was meant does under the right and under the published gradient."""
-    width = max(map(len, results))
-    lines = [f"{'median loss':{width}}   start   right  published  fell in"]
-    for title, found in results.items():
-        start, right, published = (_two_digits(value) for value in found[:3])
-        lines.append(f"{title:{width}}  {start:>6}  {right:>6}  {published:>9}  {found.fell:>2} of {found.draws}")
-    return "\n".join(lines)
+@dataclass(frozen=True)
+class TrainingTable:
+    """One row an exhibit: what the loss that was meant does under the right and under the published gradient."""
+
+    results: Mapping[str, Training]
+
+    def _rows(self):
+        for title, found in self.results.items():
+            yield [title, *map(_two_digits, found[:3]), f"{found.fell} of {found.draws}"]
+
+    def __str__(self):
+        rows = [_HEADER, *self._rows()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        )
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        rows = [_HEADER, ["---", *["---:"] * 4], *self._rows()]
+        return {"text/markdown": "\n".join(f"| {' | '.join(row)} |" for row in rows), "text/plain": str(self)}
+
+
+_HEADER = ["median of the loss", "start", "right", "published", "fell in"]
 
 
 def _two_digits(value: float) -> str:
     if abs(value) < 0.01:
-        return "< 0.01"
+        return "under 0.01"
     return f"{value:.2g}" if abs(value) < 10 else f"{value:.0f}"
 
 
