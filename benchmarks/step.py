@@ -5,7 +5,7 @@ proves that it computes the same losses. Blocks of steps are taken from all of t
 median of the rounds' ratios. Time is the processor's, so that other programs on the machine count little.
 
 Then the same step in stages on the way to `FastStep` (`_tricks.py`), and how its time grows with width, depth and
-batch. Run: python benchmarks/step.py [--quick] [--rounds 15] [--record]
+batch. Run: python benchmarks/step.py [--quick] [--rounds 15] [--parts peers stages traps growth] [--record]
 With --record the results go to src/backprop/data/speed.json, which chapter 12 draws; otherwise to _build/bench.
 """
 
@@ -36,6 +36,7 @@ from _tricks import RATE, STAGES, make_ours, make_readable, make_stage, start, t
 
 ROOT = Path(__file__).resolve().parents[1]
 NETS = {"small": (64, 32, 10), "medium": (784, 512, 256, 10), "large": (784, 2048, 2048, 10)}
+OUT, PARTS = ROOT / "_build" / "bench", ("peers", "stages", "traps", "growth")
 BATCHES, DTYPES = (32, 128, 1024), ("float32", "float64")
 BLOCK, BUDGET = 0.02, 12.0  # seconds of a block of steps, and of a configuration
 
@@ -252,12 +253,12 @@ def geometric_means(results):
 
 
 def in_turns(steps, rounds, block=0.004):
-    """Seconds of each call, measured in turns: the lower quartile over the rounds."""
+    """Seconds of each call, measured in turns. The fastest round is the one that was least disturbed."""
     k = {n: max(1, int(block / max(min(seconds(f, (), 1) for _ in range(3)), 1e-6))) for n, f in steps.items()}
     times = {n: [] for n in steps}
     for _, (n, f) in itertools.product(range(rounds), steps.items()):
         times[n].append(seconds(f, (), k[n]))
-    return {n: sorted(t)[len(t) // 4] for n, t in times.items()}
+    return {n: min(t) for n, t in times.items()}
 
 
 def ladder(sizes, m, dtype, rounds):
@@ -361,24 +362,32 @@ def main():
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--quick", action="store_true", help="two networks, two batches, float32")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="the rest stays as it was recorded")
     parser.add_argument("--record", action="store_true", help="write src/backprop/data/speed.json")
     arguments = parser.parse_args()
     if arguments.worker:
         return worker(arguments.worker)
     grid = (NETS, BATCHES, DTYPES) if not arguments.quick else (("small", "medium"), (32, 128), ("float32",))
-    results = compare_peers(itertools.product(*grid), arguments.rounds)
-    print("\ngeometric means, peer's time / ours; of 'products' the part of our step that they take")
-    for net, ratios in geometric_means(results).items():
-        print(f"  {net:8}", "  ".join(f"{n} {r:.2f}" for n, r in ratios.items()))
-    found = {"machine": machine(), "peers": results, "means": geometric_means(results)}
-    found["stages"] = [ladder(NETS[n], m, "float32", 4 * arguments.rounds) for n, m in (("small", 32), ("medium", 128))]
-    found["traps"], found["growth"] = trapped(4 * arguments.rounds), growth(2 * arguments.rounds)
-    out = ROOT / "_build" / "bench"
-    out.mkdir(parents=True, exist_ok=True)
-    draw(results, out / "step.svg")
-    path = ROOT / "src" / "backprop" / "data" / "speed.json" if arguments.record else out / "step.json"
+    path = (ROOT / "src" / "backprop" / "data" if arguments.record else OUT) / "speed.json"
+    OUT.mkdir(parents=True, exist_ok=True)
+    found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found["machine"] = machine()
+    if "peers" in arguments.parts:
+        found["peers"] = compare_peers(itertools.product(*grid), arguments.rounds)
+        found["means"] = geometric_means(found["peers"])
+        print("\ngeometric means, peer's time / ours; of 'products' the part of our step that they take")
+        for net, ratios in found["means"].items():
+            print(f"  {net:8}", "  ".join(f"{n} {r:.2f}" for n, r in ratios.items()))
+        draw(found["peers"], OUT / "step.svg")
+    if "stages" in arguments.parts:
+        cases = ("small", 32), ("medium", 128)
+        found["stages"] = [ladder(NETS[n], m, "float32", 4 * arguments.rounds) for n, m in cases]
+    if "traps" in arguments.parts:
+        found["traps"] = trapped(4 * arguments.rounds)
+    if "growth" in arguments.parts:
+        found["growth"] = growth(2 * arguments.rounds)
     path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"written: {path.relative_to(ROOT)}, {(out / 'step.svg').relative_to(ROOT)}")
+    print(f"written: {path.relative_to(ROOT)}")
     return None
 
 
