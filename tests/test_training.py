@@ -29,6 +29,14 @@ def start():
     return MLP.initialize([4, 6, 3], np.random.default_rng(1))
 
 
+@pytest.fixture(autouse=True)
+def ctrl_c_arrives():
+    """A program that was started in the background ignores Ctrl-C, and so would its tests."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def tensors(network):
     return [*network.weights, *network.biases]
 
