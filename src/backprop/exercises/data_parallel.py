@@ -11,7 +11,7 @@ from backprop.symbolic import Derivation, Grad, column, dimensions, functional, 
 
 
 def times_too_much(sizes, r):
-    """By which factor does a sample of shard r count too much, if the shards' means are averaged?"""
+    """By what factor does a sample of shard r count too much, if the shards' means are averaged?"""
     return ...
 
 
