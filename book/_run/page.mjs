@@ -98,7 +98,7 @@ class Cell {
     this.fresh = null;
     this.last = null;
     this.outputs = [];
-    this.mark("running", "running");
+    this.mark("waiting", "waiting");
   }
 
   put(drawn) {
@@ -225,7 +225,6 @@ class Page {
     while (good && this.queue.length) {
       const cell = this.queue.shift();
       this.current = cell;
-      this.bar.say(`Running ${cell.name}${this.queue.length ? `, ${this.queue.length} to go` : ""}`);
       cell.begin();
       const done = await this.session.run(cell.place, cell.text, cell.name);
       cell.end(done, this.seconds);
@@ -243,11 +242,17 @@ class Page {
   hear(event) {
     if (event.type === "status") this.bar.progress(event);
     else if (event.type === "ready") this.bar.ready(event.version);
-    else if (event.type === "running") this.bar.running(`Running ${this.cells[event.cell].name}${this.queue.length ? `, ${this.queue.length} to go` : ""}`);
+    else if (event.type === "running") this.started(this.cells[event.cell]);
     else if (event.type === "output") this.cells[event.cell].add(event.output);
     else if (event.type === "done") this.seconds = event.seconds;
     else if (event.type === "failed") this.fail(event);
     else if (event.type === "broken") this.bar.broken(`Python could not be loaded: ${event.message}. Is there a network?`);
+  }
+
+  // Python has what it needs and is at work on the cell.
+  started(cell) {
+    cell.mark("running", "running");
+    this.bar.running(`Running ${cell.name}${this.queue.length ? `, ${this.queue.length} to go` : ""}`);
   }
 
   fail({cell, message}) {

@@ -12,6 +12,7 @@ export class Session {
     this.bytes = 0;
     this.worker = null;
     this.started = null;
+    this.executing = false;
     this.waiting = new Map();
   }
 
@@ -64,6 +65,8 @@ export class Session {
     } else if (data.type === "failed" && data.asked === "start") {
       this.fail(data.message);
     } else {
+      if (data.type === "running") this.executing = true;
+      else if (data.type !== "output") this.executing = false;
       this.tell(data);
       const end = {done: data.good, failed: false}[data.type];
       if (end !== undefined) this.settle(data.cell, end);
@@ -89,13 +92,14 @@ export class Session {
       return null;
     }
     const end = new Promise((resolve) => this.waiting.set(cell, resolve));
+    if (this.interrupts) this.interrupts[0] = 0; // what came too late for the cell before
     this.worker.postMessage({type: "run", cell, code, name});
     return end;
   }
 
   // Where the page is isolated Python is told to stop and keeps its variables; elsewhere only ending it helps.
   stop() {
-    if (this.interrupts) {
+    if (this.interrupts && this.executing) {
       this.interrupts[0] = 2;
       return "asked";
     }
@@ -107,6 +111,7 @@ export class Session {
     this.worker?.terminate();
     this.worker = null;
     this.started = null;
+    this.executing = false;
     for (const cell of [...this.waiting.keys()]) this.settle(cell, null);
   }
 }
