@@ -174,7 +174,7 @@ async () => {
 }
 """
 AXE = ROOT / "tools" / "node_modules" / "axe-core" / "axe.min.js"
-# KaTeX draws every formula alike: on the page that holds everything it is examined too, elsewhere it would take minutes.
+# KaTeX draws all formulas alike: they are examined on the page that holds everything; elsewhere it would take minutes.
 EXAMINE = """
 async (without) => {
   const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -532,7 +532,7 @@ def test_the_search_finds_words_of_a_derivation(browser, showcase):
 def test_symbols_explain_themselves_on_hover_and_on_keyboard_focus(browser, book):
     with opened(browser, f"{book}/book/01_linear_layer.html") as (page, problems):
         card = page.locator(".symbol-card")
-        formula = page.locator(".bd-article section > p .math-inline:has(annotation:text-is('m'))").first
+        formula = page.locator(".bd-article section > p .math-inline:has(annotation:text-is('m')) .mord").first
         formula.scroll_into_view_if_needed()
         formula.hover()
         card.wait_for(timeout=10000)
@@ -592,7 +592,8 @@ def pale_colours(svg):
     """Colours of opaque lines and words that do not show on one of the grounds."""
     styles = [style for style in re.findall(r'style="([^"]*)"', svg) if "opacity" not in style]
     drawn = {colour for style in styles for colour in re.findall(r"(?<![-\w])stroke: (#[0-9a-f]{6})", style)}
-    drawn |= {colour for style in styles for colour in re.findall(r"^fill: (#[0-9a-f]{6})$", style)}
+    # White words stand on tiles, in colours that show on white.
+    drawn |= {colour for style in styles for colour in re.findall(r"^fill: (#(?!ffffff)[0-9a-f]{6})$", style)}
     return {colour for colour in drawn if min(contrast(colour, ground) for ground in GROUNDS) < LEAST}
 
 

@@ -1,6 +1,7 @@
 """How pages become HTML: math, checked outputs, the boxes of a chapter; every refusal of bad input is seen."""
 
 import copy
+import json
 import re
 from html.parser import HTMLParser
 
@@ -14,6 +15,7 @@ from backprop.sphinxext.katex import Katex, MathError, lines_aligned
 from backprop.sphinxext.records import FORMS, BadRecord, validated
 from backprop.sphinxext.rows import RowLink, with_claims_linked
 from backprop.sphinxext.theme import lighter_head, once
+from backprop.sphinxext.uses import topic_and_name
 
 
 def formula(latex):
@@ -189,7 +191,7 @@ def test_bad_math_is_a_warning_with_its_place(build_pages):
 def test_a_display_scrolls_in_a_box_of_its_own(build_pages):
     built = build_pages(a="# Title\n\n$$\nx\n$$ (def:demo-x)\n\n$$\ny\n$$\n")
     assert built.warnings == ""
-    assert 'tabindex="0" role="group" aria-label="Equation 1.1"' in built.html["a"]
+    assert 'role="group" aria-label="Equation 1.1"' in built.html["a"]
     assert 'tabindex="0" role="group" aria-label="Formula"' in built.html["a"]
     assert re.search(r'class="definition math-display|class="math-display numbered definition', built.html["a"])
 
@@ -629,3 +631,50 @@ def test_the_browsers_tab_shows_a_title_as_text(build_pages):
 def test_an_address_that_is_not_a_repository_is_refused(address):
     with pytest.raises(Exception, match="backprop_address: expected"):
         theme_options(address)
+
+
+def test_a_result_lists_the_parts_that_refer_to_it(build_pages):
+    derived = notebook(("derivation", RECORDS["derivation"]))
+    pages = build_pages(derived=derived, other="# Other\n\n## Later\n\nBy {eq}`eq:demo-dW`.", alone="# Alone")
+    assert "Used in 1 other place" in pages.html["derived"]
+    assert 'href="other.html#later"' in pages.html["derived"]
+    again = build_pages(derived=derived, other="# Other\n\n## Later\n\nNo longer.", alone="# Alone")
+    assert 'class="uses"' not in again.html["derived"]
+
+
+def test_equations_are_in_the_index(build_pages, tmp_path):
+    build_pages(derived=notebook(("derivation", RECORDS["derivation"])))
+    index = (tmp_path / "html" / "genindex.html").read_text(encoding="utf-8")
+    assert 'href="derived.html#equation-eq-demo-dw"' in index
+    assert topic_and_name("eq:demo-dW") == ("demo", "dW")
+
+
+NOTATION = """# Notation
+
+| Symbol | Shape | Code | Meaning | Chapter |
+|---|---|---|---|---|
+| $X$ | $(m, n)$ | `X` | the inputs | 1 |
+| $\\delta^l$ | index | | a letter | 2 |
+"""
+
+
+def test_the_notation_page_becomes_a_script_and_entries_of_the_index(build_pages, tmp_path):
+    (tmp_path / "source" / "book").mkdir(parents=True)
+    build_pages(**{"book/notation": NOTATION})
+    script = (tmp_path / "html" / "_static" / "notation.js").read_text(encoding="utf-8")
+    rows = json.loads(script.removeprefix("backpropNotation(").removesuffix(");\n"))
+    assert [row["symbols"] for row in rows] == [["X"], [r"\delta^l"]]
+    assert [row["index"] for row in rows] == [False, True]
+    assert "the inputs" in rows[0]["html"]
+    assert "<code>X</code>" in rows[0]["html"]
+    index = (tmp_path / "html" / "genindex.html").read_text(encoding="utf-8")
+    assert 'href="book/notation.html#symbol-2"' in index
+    assert "delta^l" in index
+
+
+def test_a_page_is_described_by_its_first_words_without_formulas(build_pages):
+    pages = build_pages(page="# Page\n\nWith $x$ it begins.\n\nThe first words, and *more*.\n\n" + "Long. " * 60)
+    (found,) = re.findall(r'<meta name="description" content="([^"]*)"', pages.html["page"])
+    assert found.startswith("The first words, and more. Long.")
+    assert len(found) <= 162
+    assert found.endswith("…")

@@ -184,7 +184,11 @@ function explainSymbols() {
   });
   document.addEventListener("focusin", (event) => { if (event.target.matches?.(".math-inline")) showSymbols(event.target); });
   document.addEventListener("focusout", (event) => { if (event.target.matches?.(".math-inline")) hidePreview(); });
-  document.addEventListener("keydown", (event) => { if (event.key === "Tab") rows ?? addSymbolStops(); });
+  document.addEventListener("keydown", function atFirstTab(event) {
+    if (event.key !== "Tab") return;
+    document.removeEventListener("keydown", atFirstTab);
+    addSymbolStops();
+  });
 }
 
 // A numbered equation offers its LaTeX and its symbols; one pair of buttons wanders to the equation in hand.

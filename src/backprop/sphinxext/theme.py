@@ -5,6 +5,7 @@ preloads two further icon fonts that few pages use. And it starts in no colour m
 in every reader's console, unless a mode is named; naming it in the page's source would leave readers without JavaScript
 with no colours, so it is named in the script. It describes no page to search engines: the page's first words do. And
 it names every fold of code "Toggle hidden content" for a screen reader, where the words that all others see say more.
+Docutils gives each reference a role that is deprecated, inside a list whose items have another.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def lighter_head(head: str) -> str:
     return head
 
 
-UNTRUE_NAME = ' aria-label="Toggle hidden content"'
+SPOKEN = ((' aria-label="Toggle hidden content"', ""), (' role="doc-biblioentry"', ' role="listitem"'))
 LONGEST = 160
 
 
@@ -80,10 +81,11 @@ def description(title: str, doctree: nodes.document | None) -> str:
 
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     context["lighter_head"] = lighter_head
-    about = description(re.sub(r"<[^>]*>", "", context.get("title", pagename)), doctree)
+    named = re.sub(r"<[^>]*>", "", context.get("title", "")) or pagename.title().replace("Genindex", "Index")
+    about = description(named, doctree)
     context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{escape(about)}" />'
-    if "body" in context:
-        context["body"] = context["body"].replace(UNTRUE_NAME, "")
+    for said, better in SPOKEN if "body" in context else ():
+        context["body"] = context["body"].replace(said, better)
     # A formula in a page's title would appear in the browser's tab twice, as HTML and as MathML, without its tags.
     title = app.env.titles.get(pagename)
     if title is not None and any(title.findall(nodes.math)):
