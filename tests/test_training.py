@@ -294,6 +294,18 @@ def test_a_learning_rate_that_overflows_says_so_and_keeps_the_last_whole_step(ma
     assert np.isfinite(again.history.loss).all()
 
 
+@pytest.mark.parametrize(
+    ("weight", "x", "rule", "message"),
+    [(1e160, 1.0, GradientDescent(1e-300), "the loss is inf"), (1.0, 1e100, Adam(1e-3), "the optimiser remembers")],
+)
+def test_what_is_not_finite_is_noticed_even_where_the_parameters_still_are(weight, x, rule, message):
+    line = MLP([[[weight]]], [[0.0]], loss="mean_squared_error")
+    with pytest.raises(Diverged, match=message) as caught:
+        fit(line, [[x], [x]], [[0.0], [0.0]], rule, **settings(batch_size=2))
+    assert caught.value.run.network is line
+    assert caught.value.run.history.loss.size == 0
+
+
 def test_softmax_diverges_in_words_too(data, start):
     with pytest.raises(Diverged, match="epoch 1 of 4") as caught:
         fit(start, *data, GradientDescent(1e200), **settings())
