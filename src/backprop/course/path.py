@@ -37,6 +37,8 @@ CHAPTERS = {
     9: Chapter("09_initialization", "initial-\nisation", (1, 3, 5), (1.25, 2)),
     10: Chapter("10_real_bugs", "real\nbugs", (1, 2, 3, 4, 5, 6, 8), (1.5, 2.5)),
     11: Chapter("11_training", "training", (4, 5, 7, 8), (1.5, 2.5)),
+    12: Chapter("12_speed", "speed", (5, 6, 11), (1, 2)),
+    13: Chapter("13_data_parallel", "many\nmachines", (1, 4, 11), (1, 1.5)),
     14: Chapter("14_reverse_mode", "reverse\nmode", (1, 4, 6), (1.5, 2.5)),
 }
 

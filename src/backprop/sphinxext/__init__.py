@@ -30,6 +30,7 @@ from backprop.sphinxext import (
     katex,
     ledger,
     markup,
+    mentions,
     overview,
     rows,
     run,
@@ -70,6 +71,7 @@ def setup(app: Sphinx) -> dict[str, object]:
         theme,
         run,
         overview,
+        mentions,
     ):
         part.setup(app)
     app.connect("build-finished", forget_a_build_with_warnings)

@@ -40,5 +40,6 @@ def skip_fields(app: Sphinx, what: str, name: str, thing: object, skip: bool, op
 
 
 def setup(app: Sphinx) -> None:
+    app.setup_extension("sphinx.ext.autodoc")  # whose events these are
     app.connect("autodoc-process-docstring", prepare, priority=100)
     app.connect("autodoc-skip-member", skip_fields)
