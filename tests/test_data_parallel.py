@@ -5,7 +5,7 @@ import signal
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop import training
@@ -16,6 +16,7 @@ from backprop.data_parallel import (
     fit,
     local_cluster,
     part_of,
+    process_ids,
     rows_by_shard,
     shard_sizes,
     weighted_mean,
@@ -48,6 +49,8 @@ def flat(part):
     return np.concatenate([array.ravel() for array in (*part.dW, *part.db)])
 
 
+# A busy machine is slow, not wrong.
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(any), st.sampled_from(LOSSES))
 def test_parts_of_any_sizes_make_the_whole(sizes, loss):
     network, X, Y = problem(m=sum(sizes), loss=loss)
@@ -95,6 +98,8 @@ def test_every_part_is_under_way_before_one_is_waited_for():
     assert events == ["sent", "sent", "waited", "waited"]
 
 
+# A busy machine is slow, not wrong.
+@settings(deadline=None)
 @given(st.integers(1, 500), st.integers(1, 40))
 def test_shards_differ_by_one_sample_at_most_and_lose_none(m, workers):
     if workers > m:
@@ -160,14 +165,14 @@ def client():
 def test_two_processes_train_as_one_also_when_one_of_them_dies(client, unlucky):
     network, X, Y = problem()
     sizes, settings = [9, 14], {"epochs": 2, "batch_size": 6}
-    before = client.run(os.getpid)
+    before = process_ids(client, 2)
     sent = []
 
     def submit(function, *arguments):
         future = client.submit(function, *arguments, pure=False)
         sent.append(future)
         if len(sent) == unlucky:
-            os.kill(min(before.values()), signal.SIGKILL)
+            os.kill(min(before), signal.SIGKILL)
         return future
 
     # Shards are results of tasks, not data sent once: what is lost with a worker can be made again.
@@ -176,9 +181,27 @@ def test_two_processes_train_as_one_also_when_one_of_them_dies(client, unlucky):
     run = training.fit(network, X, Y, Adam(0.01), rng=np.random.default_rng(3), **settings)
     assert np.allclose(parameters(trained), parameters(run.network), rtol=1e-10, atol=1e-12)
     assert np.allclose(losses, run.history.loss, rtol=1e-10)
-    client.wait_for_workers(2, timeout=300)
-    killed = set(before.values()) - set(client.run(os.getpid).values())
+    killed = before - process_ids(client, 2)
     assert len(killed) == (unlucky is not None)
+
+
+def test_workers_that_do_not_answer_are_not_waited_for_without_end():
+    class Silent:
+        def run(self, function, on_error):
+            return {}
+
+    with pytest.raises(TimeoutError, match="0 of 2 workers have answered in 0 seconds"):
+        process_ids(Silent(), 2, seconds=0)
+
+
+def test_a_worker_that_answers_late_is_waited_for():
+    answers = [{"a": 1}, {"a": 1, "b": 2}]
+
+    class Slow:
+        def run(self, function, on_error):
+            return answers.pop(0)
+
+    assert process_ids(Slow(), 2) == {1, 2}
 
 
 def test_at_once_is_a_submit():

@@ -7,6 +7,8 @@ Nothing here knows what runs the workers. A function that submits work is an arg
 import contextlib
 import logging
 import math
+import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -262,3 +264,23 @@ def local_cluster(workers: int = 2) -> Iterator[Any]:
     ):
         client.wait_for_workers(workers, timeout=300)
         yield client
+
+
+def process_ids(client, workers: int, seconds: float = 300) -> set[int]:
+    """The processes of a client's workers, as soon as so many answer.
+
+    A worker that has just died may still be on the scheduler's list, and its successor not yet: only answers count.
+
+    Raises
+    ------
+    TimeoutError
+        Fewer workers have answered after so many seconds.
+    """
+    last = time.monotonic() + seconds
+    while True:
+        answers = client.run(os.getpid, on_error="ignore")
+        if len(answers) >= workers:
+            return set(answers.values())
+        if time.monotonic() > last:
+            raise TimeoutError(f"{len(answers)} of {workers} workers have answered in {seconds:g} seconds")
+        time.sleep(0.2)
