@@ -79,6 +79,24 @@ def test_every_listed_page_is_built(book):
     assert "index.html" in built
 
 
+# Modules that the pages of the book are made with; readers import the others.
+OF_THE_BOOK = {"course", "exercises", "exhibits", "sphinxext", "plotting", "metering"}
+
+
+def modules_without_a_page(text):
+    folder = ROOT / "src" / "backprop"
+    names = {path.stem for path in (*folder.glob("*.py"), *folder.glob("*/__init__.py")) if path.stem[0] != "_"}
+    names |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    shown = set(re.findall(r"automodule:: backprop\.(\w+)", text))
+    return names - OF_THE_BOOK - shown
+
+
+def test_every_public_module_is_on_the_page_of_the_package():
+    text = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    assert not modules_without_a_page(text)
+    assert modules_without_a_page(text.replace("backprop.layers", "backprop.gone")) == {"layers"}
+
+
 # What JupyterLab draws, with the extension of `make lab` (jupyterlab-myst); others it shows as an error.
 IN_JUPYTERLAB = {
     *(
@@ -191,7 +209,13 @@ def test_an_empty_address_draws_no_link_that_needs_it(book, site):
     for build in (book, site):
         for name, path in pages_of(build).items():
             html = path.read_text(encoding="utf-8")
-            for trace in ("report this equation", "issues/new", "colab.research", "mybinder", "executablebooks/jupyter-book"):
+            for trace in (
+                "report this equation",
+                "issues/new",
+                "colab.research",
+                "mybinder",
+                "executablebooks/jupyter-book",
+            ):
                 assert trace not in html, (name, trace)
 
 
