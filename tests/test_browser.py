@@ -529,6 +529,17 @@ def test_the_search_finds_words_of_a_derivation(browser, showcase):
         assert not problems
 
 
+def test_a_jump_lands_at_its_part_although_the_page_is_laid_out_on_the_way(browser, book):
+    with opened(browser, f"{book}/book/01_linear_layer.html", "phone") as (page, problems):
+        for part in ("exercises", "three-small-jacobians", "break-it"):
+            page.evaluate("part => { location.hash = part; }", part)
+            place = f"document.getElementById('{part}').getBoundingClientRect().top"
+            page.wait_for_function(f"Math.abs({place}) < 150", timeout=10000)
+            page.wait_for_timeout(700)
+            assert abs(page.evaluate(place)) < 150
+        assert not problems
+
+
 def test_symbols_explain_themselves_on_hover_and_on_keyboard_focus(browser, book):
     with opened(browser, f"{book}/book/01_linear_layer.html") as (page, problems):
         card = page.locator(".symbol-card")

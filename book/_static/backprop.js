@@ -262,6 +262,32 @@ function followContents() {
   for (const part of links.keys()) observer.observe(part);
 }
 
+// A jump lands where it should although what lies between is laid out only on the way: it is repeated until it stays.
+function settleJump() {
+  const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  if (!target) return;
+  const stop = new AbortController();
+  for (const event of ["wheel", "touchstart", "pointerdown", "keydown"]) addEventListener(event, () => stop.abort(), { once: true, passive: true });
+  let calm = 0;
+  const align = (frame) => {
+    if (stop.signal.aborted) return;
+    const before = target.getBoundingClientRect().top;
+    target.scrollIntoView({ behavior: "instant" });
+    calm = Math.abs(target.getBoundingClientRect().top - before) > 1 ? 0 : calm + 1;
+    if (calm < 4 && frame < 60) requestAnimationFrame(() => align(frame + 1));
+  };
+  requestAnimationFrame(() => align(0));
+}
+
+function landJumps() {
+  addEventListener("hashchange", settleJump);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href*='#']");
+    if (link && link.href === location.href) settleJump();
+  });
+  settleJump();
+}
+
 // The search index knows the names of Greek letters and of signs, not the signs.
 const NAMES = {
   α: "alpha", β: "beta", γ: "gamma", δ: "delta", Δ: "Delta", ε: "varepsilon", η: "eta", θ: "theta", κ: "kappa", λ: "lambda", μ: "mu",
@@ -280,6 +306,7 @@ function searchBySign() {
 
 function prepare() {
   followContents();
+  landJumps();
   explainSymbols();
   offerTools();
   searchBySign();
