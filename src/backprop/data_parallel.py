@@ -242,8 +242,8 @@ def local_cluster(workers: int = 2) -> Iterator[Any]:
 
     Notes
     -----
-    Needs the extra ``backprop-course[distributed]``. Ports are free ones, nothing but this machine can connect, and no
-    dashboard is started. A busy machine starts processes slowly: the limits are minutes.
+    Needs the extra ``backprop-course[distributed]``. Ports are free ones, and only this machine can connect. A busy
+    machine starts processes slowly: the limits are minutes.
     """
     import dask
     from distributed import Client, LocalCluster
@@ -255,7 +255,8 @@ def local_cluster(workers: int = 2) -> Iterator[Any]:
             n_workers=workers,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
+            # Any free port: the usual one may be another cluster's.
+            dashboard_address="127.0.0.1:0",
             memory_limit=None,
             # That a worker was lost is for the caller to say.
             silence_logs=logging.CRITICAL,
