@@ -49,7 +49,9 @@ def test_a_note_s_claims_with_verdict_correction_and_link(built):
     assert pages.warnings == ""
     assert re.findall(r'id="note-(\w+)"', html) == ["L1", "L2", "L4"]
     assert "L2 (line 5). False for" in html
+    assert "<strong>The note: </strong>Claim L2 says" in html
     assert "<strong>Right: </strong>Divide" in html
+    assert "<strong>Remark: </strong>Divide" in html, "L1 is true: what is added to it corrects nothing"
     assert 'href="01_linear_layer.html#claim-L2"' in html
     assert html.count("not settled yet") == 1
     assert html.count("nothing to compute") == 1
@@ -127,3 +129,8 @@ def test_a_cell_of_the_book_settles_every_claim_that_can_be_computed():
 
 def test_a_claim_that_loses_its_check_is_seen():
     assert unsettled(settled() - {"X5"}) == ["X5"]
+
+
+def test_a_reader_meets_no_name_that_only_our_working_papers_explain():
+    read = [text for claim in REAL.claims for text in (claim["claim"], claim["verdict_in_full"], claim["correction"])]
+    assert [text for text in read if re.search(r"\b(C\d|P\d\.\d|AUDIT)\b", text)] == []

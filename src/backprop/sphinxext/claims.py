@@ -13,7 +13,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from backprop.course.book import Book
 from backprop.course.ledger import gather
-from backprop.sphinxext.ledger import built, evidence, table
+from backprop.sphinxext.ledger import built, evidence, in_note, table
 from backprop.sphinxext.markup import Markup, element, text_with_math
 
 SETTLED = {"executed": "settled by a cell", "text": "nothing to compute", "open": "not settled yet"}
@@ -68,16 +68,22 @@ def entries(claims: list[dict], settled: dict[str, dict]) -> Markup:
     made = []
     for claim in claims:
         made.append(element("dt", *name_of(claim), id=f"note-{claim['id']}"))
-        made.append(element("dd", *text_with_math(claim["claim"])))
+        made.append(element("dd", element("strong", said_by(claim)), *text_with_math(claim["claim"])))
         if claim["correction"]:
-            made.append(element("dd", element("strong", "Right: "), *text_with_math(claim["correction"])))
+            # What holds needs no correction: what is added to it is a remark.
+            added = "Remark: " if claim["verdict"] == "true" else "Right: "
+            made.append(element("dd", element("strong", added), *text_with_math(claim["correction"])))
         made.append(element("dd", *where(settled[claim["id"]])))
     return element("dl", *made, classes="claims")
 
 
 def name_of(claim: dict) -> list[nodes.Node]:
-    place = claim.get("between") or (f"line {claim['line']}" if claim["line"] else "never stated")
+    place = claim.get("between") or in_note(claim["line"])
     return [nodes.Text(f"{claim['id']} ({place}). "), *text_with_math(claim["verdict_in_full"])]
+
+
+def said_by(claim: dict) -> str:
+    return "The notes: " if claim["note"] == "clash" else "The note: "
 
 
 def where(entry: dict) -> list[nodes.Node]:

@@ -71,7 +71,7 @@ def claims(env: BuildEnvironment, book: Book, ledger: dict, note: str | None) ->
             continue
         says = [*text_with_math(claim["claim"])]
         if claim["line"]:
-            says.append(element("span", f" (line {claim['line']})", classes="claim-line"))
+            says.append(element("span", f" ({in_note(claim['line'])})", classes="claim-line"))
         how: nodes.Node | str = CHECKED[entry["check"]]
         if entry["check"] == "executed":
             how = nodes.reference("", CHECKED["executed"], refuri=entry["where"], internal=True)
@@ -79,6 +79,17 @@ def claims(env: BuildEnvironment, book: Book, ledger: dict, note: str | None) ->
         name = anchored([nodes.Text(claim["id"])], [note_row(env, claim["id"], hover_text(claim))])
         rows.append([name, says, verdict, right, [how] if isinstance(how, nodes.Node) else how])
     return table("The claims of the notes", head, rows, "ledger-claims")
+
+
+def in_note(lines: str) -> str:
+    """Where in its note a claim stands.
+
+    >>> in_note("5"), in_note("5, 90"), in_note("the whole note")
+    ('line 5', 'lines 5, 90', 'the whole note')
+    """
+    if not lines[0].isdigit():
+        return lines
+    return f"line {lines}" if lines.isdigit() else f"lines {lines}"
 
 
 def hover_text(claim: dict) -> str:
