@@ -205,6 +205,10 @@ def use_an_undeclared_symbol(cells, markdown):
     cells.append(code("dB", derivation("eq:linear-dB", latex=r"Q = \omega")))
 
 
+def use_an_undeclared_symbol_in_the_text(cells, markdown):
+    cells[1]["source"] = "Let $\\omega$ be small, and `$Q$` code."
+
+
 def lose_the_notation_page(cells, markdown):
     del markdown["notation"]
 
@@ -231,6 +235,10 @@ BROKEN = [
     (type_a_digit_into_a_box, "summaries_hold_no_typed_digit: .* the typed digit 3"),
     (type_a_digit_into_an_admonition, "summaries_hold_no_typed_digit: .* the typed digit 3"),
     (use_an_undeclared_symbol, "symbols_are_declared: .* the symbol Q is not on the notation page"),
+    (
+        use_an_undeclared_symbol_in_the_text,
+        r"symbols_of_the_text_are_declared: .* the symbol \\omega is not on the notation page",
+    ),
     (lose_the_notation_page, "symbols_are_declared: there is no notation page"),
     (show_a_figure_without_words, "figures_have_alternatives: .* a figure without a text alternative"),
 ]

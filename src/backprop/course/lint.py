@@ -143,6 +143,18 @@ def symbols_are_declared(book):
     ]
 
 
+def symbols_of_the_text_are_declared(book):
+    """So does every symbol in the formulas of the text, words in \\text{…} aside."""
+    known = declared(book.markdown["notation"]) if "notation" in book.markdown else None
+    return [
+        f"{place}: the symbol {symbol} is not on the notation page"
+        for place, text in (book.texts() if known is not None else ())
+        if place != "notation"
+        for latex in _formulas_of(text)
+        for symbol in sorted(symbols(latex) - known)
+    ]
+
+
 def figures_have_alternatives(book):
     """Every picture says in words what it shows, in the output's metadata or the cell's."""
     return [
@@ -166,8 +178,16 @@ RULES = (
     formulas_are_proved,
     summaries_hold_no_typed_digit,
     symbols_are_declared,
+    symbols_of_the_text_are_declared,
     figures_have_alternatives,
 )
+
+
+def _formulas_of(text):
+    """The formulas of a text in Markdown, without the words within them and without code."""
+    prose = re.sub(r"^(`{3,})(?!\{math\}).*?^\1|`[^`\n]*`", "", text, flags=re.MULTILINE | re.DOTALL)
+    found = re.findall(r"\$\$(.+?)\$\$|(?<!\\)\$([^$\n]+)\$", prose, flags=re.DOTALL)
+    return [re.sub(r"\\text\s*\{[^{}]*\}", " ", display or inline) for display, inline in found]
 
 
 def _calls(cell):
