@@ -248,9 +248,10 @@ def local_cluster(workers: int = 2) -> Iterator[Any]:
     import dask
     from distributed import Client, LocalCluster
 
-    patient = {"distributed.comm.timeouts.connect": "120s", "distributed.scheduler.allowed-failures": 20}
+    # Nobody waits long for a process that has died, and a task may lose its worker more often than three times.
+    settings = {"distributed.comm.timeouts.connect": "20s", "distributed.scheduler.allowed-failures": 20}
     with (
-        dask.config.set(patient),
+        dask.config.set(settings),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
