@@ -181,7 +181,8 @@ def test_two_processes_train_as_one_also_when_one_of_them_dies(client, unlucky):
     run = training.fit(network, X, Y, Adam(0.01), rng=np.random.default_rng(3), **settings)
     assert np.allclose(parameters(trained), parameters(run.network), rtol=1e-10, atol=1e-12)
     assert np.allclose(losses, run.history.loss, rtol=1e-10)
-    killed = before - process_ids(client, 2)
+    # Whether its successor is up already makes no difference.
+    killed = before - process_ids(client, 1)
     assert len(killed) == (unlucky is not None)
 
 
