@@ -554,7 +554,7 @@ def test_jupyterlite_runs_a_notebook_and_forgets_edits(browser, book):
         reader.page.keyboard.press("Control+End")
         reader.page.keyboard.insert_text('\nfrom backprop import symbolic\nprint("here:", symbolic.__name__)')
         reader.page.keyboard.press("Shift+Enter")
-        reader.page.get_by_text("here: backprop.symbolic").wait_for()
+        reader.page.get_by_text("here: backprop.symbolic").wait_for(timeout=10 * MINUTES)
         print(f"\nfirst result in JupyterLite: {time.perf_counter() - started:.1f} s")
         reader.page.keyboard.press("Control+s")
         assert [url for url in reader.asked if "/run/pyodide/pyodide.asm.wasm" in url]

@@ -12,9 +12,19 @@ function tell(force = false) {
   postMessage({type: "loading", what, bytes});
 }
 
+// Of a file that does not come while Python starts, the interpreter itself says nothing: it waits for ever.
+function missing(message) {
+  if (!kernel) postMessage({type: "failed", asked: "start", message});
+}
+
 const plainFetch = self.fetch.bind(self);
 self.fetch = async (...request) => {
-  const answer = await plainFetch(...request);
+  const asked = String(request[0]?.url ?? request[0]);
+  const answer = await plainFetch(...request).catch((error) => {
+    missing(`${asked} did not come (${error.message})`);
+    throw error;
+  });
+  if (!answer.ok) missing(`${asked} answered ${answer.status}`);
   if (!answer.body) return answer;
   const counting = new TransformStream({
     transform(piece, stream) {
