@@ -349,8 +349,24 @@ def test_a_page_without_javascript(browser, book, name):
         assert page.locator(".bd-article .katex math").count() == formulas
         assert page.locator(".bd-article img").count() == pictures
         assert page.locator(".bd-article h1").is_visible()
+        assert all(tab.is_visible() for tab in page.locator(".sd-tab-content, .sd-tab-label").all())
         # The theme preloads scripts that the browser then refuses to run.
         assert not [problem for problem in problems if not re.search(r"request failed: .*\.js\b", problem)]
+
+
+def test_conventions_are_printed_one_after_the_other(browser, book):
+    with opened(browser, f"{book}/book/07_conventions.html") as (page, _):
+        tabs = page.locator(".sd-tab-content").all()
+        assert sum(tab.is_visible() for tab in tabs) == 2, "on a screen one tab of each set is open"
+        page.emulate_media(media="print")
+        assert len(tabs) == 9
+        assert all(tab.is_visible() for tab in tabs)
+        places = "() => [...document.querySelector('.sd-tab-set').querySelectorAll('label, .sd-tab-content')]"
+        tops = page.evaluate(places + ".map((part) => part.offsetTop)")
+        names = page.locator(".sd-tab-label").all_text_contents()
+    assert names == ["This course, 000", "001", "002", "003", "PyTorch", "This course, 000", "002", "004", "PyTorch"]
+    assert len(tops) == 10
+    assert tops == sorted(tops), "each under its own name, in the order of the text"
 
 
 # What the pages do, on a page that holds everything ------------------------------------------------------------------
