@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backprop import symbolic
 from backprop.activations import ACTIVATIONS
 from backprop.datasets import running_example
 from backprop.gradcheck import check_network, complex_step, relative_error
@@ -120,6 +121,47 @@ def test_the_delta_recursion_written_out_in_full(seed):
         np.testing.assert_allclose(g.dW[l], np.einsum("ij,ik->jk", below, delta), rtol=1e-12, atol=1e-15)
         np.testing.assert_allclose(g.db[l], np.einsum("ik->k", delta), rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(g.dX, np.einsum("ij,kj->ik", g.dZ[0], network.weights[0]), rtol=1e-12)
+
+
+def proved_gradients():
+    """What the engine proves for two tanh layers under half the squared error: the gradients, as expressions."""
+    m, n0, n1, n2 = symbolic.dimensions("m n0 n1 n2")
+    i, k = symbolic.indices("i k")
+    X, T = symbolic.matrix("X", m, n0), symbolic.matrix("T", m, n2)
+    W1, W2 = symbolic.matrix("W1", n0, n1), symbolic.matrix("W2", n1, n2)
+    b1, b2 = symbolic.row("b1", n1), symbolic.row("b2", n2)
+    Z1, Z2 = symbolic.matrix("Z1", m, n1), symbolic.matrix("Z2", m, n2)
+    A1, A2 = symbolic.tanh(Z1), symbolic.tanh(Z2)
+    ones, loss = symbolic.ones(m), symbolic.symbol("loss")
+    let = {Z1: X * W1 + ones * b1, Z2: A1 * W2 + ones * b2, loss: symbolic.total((A2[i, k] - T[i, k]) ** 2, i, k) / 2}
+    dZ2 = symbolic.hadamard(A2 - T, symbolic.ones(m, n2) - symbolic.hadamard(A2, A2))
+    dZ1 = symbolic.hadamard(dZ2 * W2.T, symbolic.ones(m, n1) - symbolic.hadamard(A1, A1))
+    claims = {W1: X.T * dZ1, b1: ones.T * dZ1, W2: A1.T * dZ2, b2: ones.T * dZ2, X: dZ1 * W1.T}
+    return [symbolic.Derivation(symbolic.Grad(loss, V), let).then(claim, "chapter 6") for V, claim in claims.items()]
+
+
+def test_random_networks_agree_with_what_is_proved():
+    derivations = proved_gradients()
+    assert min(d.evidence for d in derivations) >= symbolic.Evidence.PROVED
+    for seed in range(5):
+        sizes = np.random.default_rng(seed).integers(1, 7, 3).tolist()
+        network, X, T = network_and_data(sizes, ("tanh", "tanh"), "half_squared_error", seed, m=1 + seed)
+        at = {"X": X, "T": T, "W1": network.weights[0], "W2": network.weights[1]}
+        at |= {"b1": network.biases[0][None], "b2": network.biases[1][None]}
+        _, g = network.loss_and_gradients(X, T)
+        for derivation, ours in zip(derivations, (g.dW[0], g.db[0], g.dW[1], g.db[1], g.dX), strict=True):
+            proved = symbolic.evaluate(derivation, at).reshape(ours.shape)
+            np.testing.assert_allclose(ours, proved, rtol=1e-12, atol=1e-14)
+
+
+def test_a_pass_keeps_and_returns_as_many_numbers_as_the_docstring_says():
+    network, X, Y = network_and_data((4, 6, 5, 3), ("tanh", "relu", "softmax"), "cross_entropy", m=7)
+    kept, (_, g) = network.forward(X), network.loss_and_gradients(X, Y)
+    P = sum(array.size for array in (*network.weights, *network.biases))
+    between = 2 * 7 * (6 + 5 + 3)
+    assert sum(array.size for arrays in kept for array in arrays) == between
+    returned = sum(array.size for arrays in (g.dW, g.db, g.dZ, g.dA) for array in arrays) + g.dX.size
+    assert returned == between + P + 7 * 4
 
 
 @pytest.mark.parametrize(("hidden", "output", "loss"), list(mixes()))
