@@ -71,6 +71,16 @@ EXERCISE = Exercise(
 )
 
 
+def test_a_mistake_of_the_exercise_s_own_is_named_only_where_it_was_made():
+    squared = {"what comes out of a square": lambda X, dZ: X.T @ dZ**2}
+    judge = computes(gradient, inputs, "dW", m="X", mistakes=squared)
+    assert judge(lambda X, dZ: X.T @ dZ**2) == Feedback(False, "Your dW is what comes out of a square.")
+    assert judge(lambda X, dZ: -X.T @ dZ).message.startswith("Your dW is the reference with its sign flipped")
+    for near in (lambda X, dZ: X.T @ dZ**2 + 1e-6, lambda X, dZ: X.T @ dZ + X.T @ dZ**2):
+        assert "None of the usual suspects" in judge(near).message
+    assert judge(gradient).passed
+
+
 def writes_into_its_argument(X, dZ):
     X *= 2
     return X.T @ dZ / 2

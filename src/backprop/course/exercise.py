@@ -151,7 +151,7 @@ def recalls(reference, cases):
     return judge
 
 
-def computes(reference, inputs, name, *, m=None, operands=None, seeds=(0, 1, 2)):
+def computes(reference, inputs, name, *, m=None, operands=None, mistakes=None, seeds=(0, 1, 2)):
     """Judge a function that computes an array, and say how a wrong array is wrong.
 
     Parameters
@@ -168,6 +168,9 @@ def computes(reference, inputs, name, *, m=None, operands=None, seeds=(0, 1, 2))
     operands : callable, optional
         ``operands(**arguments) -> dict``: what the array is made of, by the names that `diagnose` knows (X, W, dZ, dA,
         Z, A, …), where the arguments are called otherwise or something lies between. Without it, the arguments.
+    mistakes : dict of str to callable, optional
+        What goes wrong in this exercise and is no usual suspect: words that complete "your dW is …", and a function of
+        the same arguments that makes the mistake. Named, as a suspect is, only where the arrays agree up to rounding.
     seeds : sequence of int
         The answer is tried once a seed.
     """
@@ -180,7 +183,8 @@ def computes(reference, inputs, name, *, m=None, operands=None, seeds=(0, 1, 2))
                 return trouble
             made_of = arguments if operands is None else operands(**arguments)
             samples = None if m is None else len(arguments[m])
-            feedback = _compare(value, reference(**arguments), name, made_of, samples)
+            own = {words: wrong(**arguments) for words, wrong in (mistakes or {}).items()}
+            feedback = _compare(value, reference(**arguments), name, made_of, samples, own)
             if not feedback.passed:
                 return feedback
         return Feedback(True, f"Your {name} agrees with the reference on {len(seeds)} random inputs.")
@@ -234,9 +238,13 @@ def _run(answer, arguments):
     return value, None
 
 
-def _compare(value, expected, name, operands, m):
+def _compare(value, expected, name, operands, m, mistakes):
     arrays = {key: array for key, array in operands.items() if isinstance(array, np.ndarray)}
     diagnosis = diagnose(value, expected, m=m, operands=arrays, name=name)
+    if diagnosis.fault == "unknown":
+        for words, wrong in mistakes.items():
+            if np.allclose(value, wrong, rtol=1e-9, atol=1e-12 * np.abs(wrong).max()):
+                return Feedback(False, f"Your {name} is {words}.")
     message = str(diagnosis)
     return Feedback(diagnosis.right, "" if diagnosis.right else f"{message[0].upper()}{message[1:].rstrip('.')}.")
 

@@ -113,24 +113,28 @@ def stable_softplus_solution(z):
     return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
+SOFTPLUS_MISTAKES = {
+    "right below zero only: the part that grows with z is missing": lambda z: np.log1p(np.exp(-np.abs(z))),
+    "what is left far from zero: the part that decays is missing": lambda z: np.maximum(z, 0),
+    "cut off: where z was clipped, softplus goes on to grow": lambda z: np.log1p(np.exp(np.minimum(z, 500))),
+}
+
 STABLE_SOFTPLUS = Exercise(
     id="loss-stable-softplus",
     stub=stable_softplus,
     reference=stable_softplus_solution,
     # A lost digit shows only where no large entry stands beside it, hence the second set of inputs.
     judge=_both(
-        computes(stable_softplus_solution, inputs=_with_extremes, name="softplus"),
+        computes(stable_softplus_solution, inputs=_with_extremes, name="softplus", mistakes=SOFTPLUS_MISTAKES),
         computes(stable_softplus_solution, inputs=_far_left, name="softplus, far left of zero,"),
     ),
     wrong={
         "as defined": Wrong(_quietly(lambda z: np.log(1 + np.exp(z))), says="NaN or infinite"),
         "mirrored once for all": Wrong(_quietly(lambda z: z + np.log1p(np.exp(-z))), says="NaN or infinite"),
-        "the positive part forgotten": Wrong(lambda z: np.log1p(np.exp(-np.abs(z))), says="none of the usual suspects"),
-        "relu": Wrong(lambda z: np.maximum(z, 0), says="none of the usual suspects"),
+        **{words: Wrong(mistake, says=words) for words, mistake in SOFTPLUS_MISTAKES.items()},
         "the digits of a small number lost": Wrong(
             lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z))), says="far left of zero"
         ),
-        "the argument clipped": Wrong(lambda z: np.log1p(np.exp(np.minimum(z, 500))), says="yours is 500"),
     },
 )
 
@@ -254,18 +258,22 @@ def silu_derivative_solution(z):
     return np.where(z >= 0, large, small) + z * large * small
 
 
+SILU_MISTAKES = {
+    "one half of the product rule: z stands in front, and it has a derivative of its own": _quietly(
+        lambda z: 1 / (1 + np.exp(-z))
+    ),
+    "the product of two derivatives, which is not the derivative of a product": _quietly(
+        lambda z: np.exp(-np.abs(z)) / (1 + np.exp(-np.abs(z))) ** 2
+    ),
+}
+
 SILU_DERIVATIVE = Exercise(
     id="activation-silu-derivative",
     stub=silu_derivative,
     reference=silu_derivative_solution,
-    judge=computes(silu_derivative_solution, inputs=_with_extremes, name="derivative"),
+    judge=computes(silu_derivative_solution, inputs=_with_extremes, name="derivative", mistakes=SILU_MISTAKES),
     wrong={
-        "one half of the product rule": Wrong(
-            _quietly(lambda z: 1 / (1 + np.exp(-z))), says="none of the usual suspects"
-        ),
-        "the product of the derivatives": Wrong(
-            _quietly(lambda z: np.exp(-np.abs(z)) / (1 + np.exp(-np.abs(z))) ** 2), says="none of the usual suspects"
-        ),
+        **{words: Wrong(mistake, says=words) for words, mistake in SILU_MISTAKES.items()},
         "right on paper": Wrong(
             _quietly(lambda z: (1 + np.exp(-z) + z * np.exp(-z)) / (1 + np.exp(-z)) ** 2), says="NaN or infinite"
         ),

@@ -135,15 +135,21 @@ def _not_transposed(weights, activations, y):
     return delta
 
 
+DOWN_MISTAKES = {
+    "a delta still: the one of a layer further up. The recursion ends one layer early": _stops_early,
+    "what comes out when each slope is taken at the layer's input, not at its own activation": _slope_of_the_input,
+    "what comes out when each delta goes down through the wrong side of its weights": _not_transposed,
+}
+
 DOWN_TO_THE_INPUT = Exercise(
     id="delta-down-to-the-input",
     stub=down_to_the_input,
     reference=down_to_the_input_solution,
-    judge=computes(down_to_the_input_solution, inputs=_stack, name="delta"),
+    judge=computes(down_to_the_input_solution, inputs=_stack, name="delta", mistakes=DOWN_MISTAKES),
     wrong={
-        "one layer early": Wrong(_stops_early, says="entries differ"),
-        "the slope at a layer's input": Wrong(_slope_of_the_input, says="entries differ"),
-        "W where W transposed belongs": Wrong(_not_transposed, says="entries differ"),
+        "one layer early": Wrong(_stops_early, says="one layer early"),
+        "the slope at a layer's input": Wrong(_slope_of_the_input, says="at the layer's input"),
+        "W where W transposed belongs": Wrong(_not_transposed, says="wrong side of its weights"),
         "y minus prediction": Wrong(
             lambda weights, activations, y: -down_to_the_input_solution(weights, activations, y), says="sign"
         ),
@@ -245,6 +251,10 @@ def _encoder(dOut, X, W):
     return X.T @ ((dOut @ W) * (1 - np.tanh(X @ W) ** 2))
 
 
+def _decoder(dOut, X, W):
+    return dOut.T @ np.tanh(X @ W)
+
+
 TIED_GRADIENT = Exercise(
     id="delta-tied-gradient",
     stub=tied_gradient,
@@ -258,10 +268,14 @@ TIED_GRADIENT = Exercise(
         },
         name="dW",
         m="X",
+        mistakes={
+            "what the use of W as the encoder gives, alone: W is used twice": _encoder,
+            "what the use of W as the decoder gives, alone: W is used twice": _decoder,
+        },
     ),
     wrong={
-        "the encoder's use only": Wrong(_encoder, says="entries differ"),
-        "the decoder's use only": Wrong(lambda dOut, X, W: dOut.T @ np.tanh(X @ W), says="entries differ"),
+        "the encoder's use only": Wrong(_encoder, says="as the encoder gives, alone"),
+        "the decoder's use only": Wrong(_decoder, says="as the decoder gives, alone"),
         "the decoder's use transposed": Wrong(
             lambda dOut, X, W: np.tanh(X @ W).T @ dOut + _encoder(dOut, X, W), says="stopped with ValueError"
         ),

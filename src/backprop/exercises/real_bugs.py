@@ -73,9 +73,15 @@ BACK_THROUGH = Exercise(
     id="bugs-back-through-dropout",
     stub=back_through,
     reference=back_through_solution,
-    judge=computes(back_through_solution, inputs=_dropout_arguments, name="dZ", operands=_dropout_operands),
+    judge=computes(
+        back_through_solution,
+        inputs=_dropout_arguments,
+        name="dZ",
+        operands=_dropout_operands,
+        mistakes={"as published: two factors of the way forward are not there": _as_published},
+    ),
     wrong={
-        "as published": Wrong(_as_published, says="entries differ"),
+        "as published": Wrong(_as_published, says="as published"),
         "the mask of the activation": Wrong(
             lambda dA, Z, keep: through_relu(dA, Z, np.maximum(Z, 0), keep), says="without the factor f′"
         ),
@@ -222,15 +228,23 @@ def _in_time(delta, W, s, s_next):
     return {"dA": delta @ W.T, "A": s, "dZ_above": delta, "W_above": W, "s_next": s_next}
 
 
+def _published_delta(delta, W, s, s_next):
+    return recurrent_backward(delta, (None, s, s_next), 1, W)
+
+
 DELTA_BEFORE = Exercise(
     id="bugs-delta-before",
     stub=delta_before,
     reference=delta_before_solution,
-    judge=computes(delta_before_solution, inputs=_states, name="delta", operands=_in_time),
+    judge=computes(
+        delta_before_solution,
+        inputs=_states,
+        name="delta",
+        operands=_in_time,
+        mistakes={"as published: multiplied by the state of the next step, and by no slope": _published_delta},
+    ),
     wrong={
-        "as published": Wrong(
-            lambda delta, W, s, s_next: recurrent_backward(delta, (None, s, s_next), 1, W), says="entries differ"
-        ),
+        "as published": Wrong(_published_delta, says="as published"),
         "the state for its slope": Wrong(lambda delta, W, s, s_next: (delta @ W.T) * s, says="f(Z) in the place of f′"),
         "the slope of the next step": Wrong(
             lambda delta, W, s, s_next: (delta @ W.T) * (1 - s_next**2), says="f′ is taken from s_next"
@@ -269,9 +283,10 @@ LINE = Exercise(
         inputs=lambda rng: {"X": rng.normal(size=(6, 3)), "w": rng.normal(size=(3, 1)), "t": rng.normal(size=6)},
         name="dw",
         m="X",
+        mistakes={"as published: each prediction meets every target, and so their mean": _broadcast},
     ),
     wrong={
-        "as published": Wrong(_broadcast, says="entries differ"),
+        "as published": Wrong(_broadcast, says="every target"),
         "n differences for each sample": Wrong(lambda X, w, t: 2 * X.T @ (X @ w - t) / len(X), says="wrong shape"),
         "a row": Wrong(lambda X, w, t: gradient_of_line_solution(X, w, t)[:, 0], says="its shape is (3,)"),
         "the mean forgotten": Wrong(lambda X, w, t: len(X) * gradient_of_line_solution(X, w, t), says="m = 6"),

@@ -53,19 +53,21 @@ def _log_probabilities(rng):
     return {"v": rng.normal(size=(5, 4)), "c": A - np.log(np.exp(A).sum(axis=1, keepdims=True))}
 
 
+LOG_SOFTMAX_MISTAKES = {
+    "right only where each row of v sums to −1, as under one-hot labels": lambda v, c: v + np.exp(c),
+    "what comes out entry by entry, without what an entry does to its neighbours": lambda v, c: v * (1 - np.exp(c)),
+    "what comes out when v is summed over the whole batch": lambda v, c: v - np.exp(c) * v.sum(),
+    "what comes out when c is taken for a probability: it is the logarithm of one, already": lambda v, c: (
+        v - np.exp(np.exp(c)) * v.sum(axis=1, keepdims=True)
+    ),
+}
+
 LOG_SOFTMAX_VJP = Exercise(
     id="reverse-log-softmax",
     stub=log_softmax_vjp,
     reference=log_softmax_vjp_solution,
-    judge=computes(log_softmax_vjp_solution, inputs=_log_probabilities, name="dA"),
-    wrong={
-        "labels that sum to one, assumed": Wrong(lambda v, c: v + np.exp(c), says="entries differ"),
-        "entry by entry": Wrong(lambda v, c: v * (1 - np.exp(c)), says="entries differ"),
-        "the batch's sum": Wrong(lambda v, c: v - np.exp(c) * v.sum(), says="entries differ"),
-        "softmax of the result": Wrong(
-            lambda v, c: v - np.exp(np.exp(c)) * v.sum(axis=1, keepdims=True), says="entries differ"
-        ),
-    },
+    judge=computes(log_softmax_vjp_solution, inputs=_log_probabilities, name="dA", mistakes=LOG_SOFTMAX_MISTAKES),
+    wrong={words: Wrong(mistake, says=words) for words, mistake in LOG_SOFTMAX_MISTAKES.items()},
 )
 
 # -- 3. implement: what broadcasting owes -----------------------------------------------------------------------------
@@ -224,16 +226,20 @@ def _forwards_its_running_total(operands, slopes):
     return gradient
 
 
+SWEEP_MISTAKES = {
+    "what comes out from the front, where a number sends before anything has reached it": _sweep(iter, accumulate=1),
+    "what comes out when a later share replaces the earlier ones": _sweep(reversed, accumulate=0),
+    "what comes out when a number sends its running total again with each share": _forwards_its_running_total,
+}
+
 REPAIRED_SWEEP = Exercise(
     id="reverse-repaired-sweep",
     stub=repaired_sweep,
     reference=repaired_sweep_solution,
-    judge=computes(repaired_sweep_solution, inputs=_random_tape, name="gradient"),
+    judge=computes(repaired_sweep_solution, inputs=_random_tape, name="gradient", mistakes=SWEEP_MISTAKES),
     wrong={
-        "as found": Wrong(_sweep(iter, accumulate=0), says="entries differ"),
-        "the order only": Wrong(_sweep(reversed, accumulate=0), says="entries differ"),
-        "the sum only": Wrong(_sweep(iter, accumulate=1), says="entries differ"),
-        "along paths, with the running total": Wrong(_forwards_its_running_total, says="entries differ"),
+        "as found": Wrong(_sweep(iter, accumulate=0), says="from the front"),
+        **{words: Wrong(mistake, says=words) for words, mistake in SWEEP_MISTAKES.items()},
     },
 )
 
