@@ -54,6 +54,15 @@ def joined_solution(gradients, sizes):
     return (sizes / sizes.sum()) @ gradients
 
 
+JOINED_MISTAKES = {
+    "the average of averages: a small shard counts as much as a large one": lambda gradients, sizes: gradients.mean(
+        axis=0
+    ),
+    "weighted the wrong way round: the largest shard weighs least": lambda gradients, sizes: (
+        (1 / sizes) @ gradients / (1 / sizes).sum()
+    ),
+}
+
 JOINED = Exercise(
     id="parallel-joined",
     stub=joined,
@@ -65,13 +74,11 @@ JOINED = Exercise(
             "sizes": rng.permutation([2.0, 7.0, 20.0]),
         },
         name="gradient",
+        mistakes=JOINED_MISTAKES,
     ),
     wrong={
-        "the average of averages": Wrong(lambda gradients, sizes: gradients.mean(axis=0), says="entries differ"),
+        **{words: Wrong(mistake, says=words) for words, mistake in JOINED_MISTAKES.items()},
         "the sum": Wrong(lambda gradients, sizes: sizes @ gradients, says="the reference times 29"),
-        "the largest weighs least": Wrong(
-            lambda gradients, sizes: (1 / sizes) @ gradients / (1 / sizes).sum(), says="entries differ"
-        ),
         "the average of weighted shares": Wrong(
             lambda gradients, sizes: (sizes[:, None] * gradients).mean(axis=0) / sizes.sum(),
             says="the reference times 0.33",
@@ -228,16 +235,22 @@ def _micro_batches(rng):
     return {"losses_and_slopes": rng.normal(size=(4, 3)), "counts": counts}
 
 
+ACCUMULATION_MISTAKES = {
+    "the average of averages, as found: a part with few tokens counts as much as one with many": (
+        lambda losses_and_slopes, counts: losses_and_slopes.mean(axis=0)
+    ),
+}
+
 REPAIRED_ACCUMULATION = Exercise(
     id="parallel-repaired-accumulation",
     stub=repaired_accumulation,
     reference=repaired_accumulation_solution,
-    judge=computes(repaired_accumulation_solution, inputs=_micro_batches, name="mean"),
+    judge=computes(repaired_accumulation_solution, inputs=_micro_batches, name="mean", mistakes=ACCUMULATION_MISTAKES),
     wrong={
-        "as found": Wrong(lambda losses_and_slopes, counts: losses_and_slopes.mean(axis=0), says="entries differ"),
+        **{words: Wrong(mistake, says=words) for words, mistake in ACCUMULATION_MISTAKES.items()},
         "padding counted": Wrong(
             lambda losses_and_slopes, counts: counts.shape[1] * losses_and_slopes.sum(axis=0) / counts.size,
-            says="entries differ",
+            says="average of averages",
         ),
         "not divided": Wrong(
             lambda losses_and_slopes, counts: counts.sum(axis=1) @ losses_and_slopes, says="the reference times 28"

@@ -248,6 +248,13 @@ def repaired_bias_solution(b, dZ, rate):
     return b - rate * dZ.sum(axis=1, keepdims=True)
 
 
+BIAS_MISTAKES = {
+    "moved by the mean over the samples: dZ holds the 1/m of the loss already": lambda b, dZ, rate: (
+        b - rate * dZ.mean(axis=1, keepdims=True)
+    ),
+    "moved uphill: the sign of the step is wrong": lambda b, dZ, rate: b + rate * dZ.sum(axis=1, keepdims=True),
+}
+
 REPAIRED_BIAS = Exercise(
     id="matrix-repaired-bias",
     stub=repaired_bias,
@@ -256,12 +263,12 @@ REPAIRED_BIAS = Exercise(
         repaired_bias_solution,
         inputs=lambda rng: {"b": rng.normal(size=(4, 1)), "dZ": rng.normal(size=(4, 6)), "rate": 0.1},
         name="bias",
+        mistakes=BIAS_MISTAKES,
     ),
     wrong={
         "as found": Wrong(lambda b, dZ, rate: b - rate * dZ, says="shape"),
         "keepdims forgotten": Wrong(lambda b, dZ, rate: b - rate * dZ.sum(axis=1), says="shape"),
         "summed along the wrong axis": Wrong(lambda b, dZ, rate: b - rate * dZ.sum(axis=0), says="shape"),
-        "averaged": Wrong(lambda b, dZ, rate: b - rate * dZ.mean(axis=1, keepdims=True), says="entries differ"),
-        "uphill": Wrong(lambda b, dZ, rate: b + rate * dZ.sum(axis=1, keepdims=True), says="entries differ"),
+        **{words: Wrong(mistake, says=words) for words, mistake in BIAS_MISTAKES.items()},
     },
 )

@@ -83,6 +83,13 @@ def scale_gradient_solution(dC, A, s):
     return (dC * A).sum(axis=0)
 
 
+SCALE_MISTAKES = {
+    "what comes out when s takes the place of A: that sum belongs to another operand": lambda dC, A, s: (dC * s).sum(
+        axis=0
+    ),
+    "the rule of a sum, C = A + s: a factor of the product is missing": lambda dC, A, s: dC.sum(axis=0),
+}
+
 SCALE_GRADIENT = Exercise(
     id="reverse-scale-gradient",
     stub=scale_gradient,
@@ -92,12 +99,12 @@ SCALE_GRADIENT = Exercise(
         inputs=lambda rng: {"dC": rng.normal(size=(5, 3)), "A": rng.normal(size=(5, 3)), "s": rng.normal(size=3)},
         name="ds",
         m="A",
+        mistakes=SCALE_MISTAKES,
     ),
     wrong={
         "not gathered": Wrong(lambda dC, A, s: dC * A, says="shape"),
         "averaged": Wrong(lambda dC, A, s: (dC * A).mean(axis=0), says="divided by m = 5"),
-        "the other operand": Wrong(lambda dC, A, s: (dC * s).sum(axis=0), says="entries differ"),
-        "the rule of a sum": Wrong(lambda dC, A, s: dC.sum(axis=0), says="entries differ"),
+        **{words: Wrong(mistake, says=words) for words, mistake in SCALE_MISTAKES.items()},
     },
 )
 
