@@ -18,12 +18,12 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[1]
 # What notebooks import and Colab may not have; the package brings the rest.
 BESIDES = "autograd"
-SOURCE = '''\
+SOURCE = """\
 # On Colab: install the course's package. Elsewhere this cell does nothing.
 if "google.colab" in str(get_ipython()):
     wanted = "'backprop-course @ git+{address}' {besides}"
     get_ipython().run_line_magic("pip", "install --quiet " + wanted)
-'''
+"""
 MARK = SOURCE.splitlines()[0]
 TAGS = ["remove-cell"]
 
