@@ -273,12 +273,12 @@ def font_of(path: Path, characters: set[int]) -> bytes:
     from fontTools.subset import Options, Subsetter, load_font, save_font
 
     options = Options(flavor="woff2", layout_features=[], notdef_outline=True, desubroutinize=True)
-    font = load_font(str(path), options)
-    cut = Subsetter(options)
-    cut.populate(unicodes=characters)
-    cut.subset(font)
     made = io.BytesIO()
-    save_font(font, made, options)
+    with load_font(str(path), options) as font:
+        cut = Subsetter(options)
+        cut.populate(unicodes=characters)
+        cut.subset(font)
+        save_font(font, made, options)
     return made.getvalue()
 
 
