@@ -135,9 +135,9 @@ async () => {
       problems.push(`an equation is cut by its number ${number.textContent}`);
   }
 
-  // What scrolls sideways can be reached and is named.
+  // What scrolls sideways can be reached and is named; what is folded gets its stop when it is opened.
   const scrolls = ".math-scroll, .table-scroll, .pst-scrollable-table-container, .highlight pre";
-  for (const box of document.querySelectorAll(scrolls))
+  for (const box of [...document.querySelectorAll(scrolls)].filter(shown))
     if (box.scrollWidth > box.clientWidth + 1 && (box.tabIndex !== 0 || !box.getAttribute("role") || !box.ariaLabel))
       problems.push(`a box that scrolls without a tab stop and a name: ${place(box)}`);
   // Every control can be reached by keyboard.
