@@ -1,5 +1,7 @@
 """From checked formulas to numbers: the formula's own values on arrays."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from backprop.symbolic import (
     Grad,
     Integral,
     Jacobian,
+    Limit,
     Partial,
     ShapeError,
     absolute,
@@ -168,6 +171,13 @@ def test_names_may_be_given_as_symbols_and_integers_are_numbers():
     assert evaluate(G, {G: np.ones((2, 2), dtype=int)}).dtype == np.float64
 
 
+def test_whole_numbers_neither_overflow_nor_refuse_a_power():
+    assert evaluate(x**70, {"x": 2}) == 2.0**70
+    assert evaluate(x ** (-1), {"x": 2}) == 0.5
+    assert evaluate(x + x, {"x": True}) == 2.0
+    assert evaluate(N ** (-2) * x, {"N": 3, "x": np.float32(1)}) == 1 / 9
+
+
 def test_complex_arrays_pass_through():
     value = evaluate(tanh(z), {"z": A["z"] + 1e-20j})
     assert np.allclose(value.imag[:, 0] / 1e-20, 1 - np.tanh(A["z"]) ** 2, rtol=1e-12)
@@ -196,7 +206,10 @@ def test_complex_arrays_pass_through():
         (functional("L", X), {"X": A["X"]}, ExpressionError, "the functional L is undefined and has no value"),
         (elementwise("f")[0](x), {"x": 1.0}, ExpressionError, "f is undefined and has no value"),
         (Integral(t, (t, 0, 1)), {}, ExpressionError, "integrals are not evaluated on arrays"),
+        (Limit(t, t, 0), {}, ExpressionError, "limits are not evaluated on arrays"),
         (1 / x, {"x": 0.0}, ArithmeticError, "x is not defined here"),
+        (total(x, (n, 0, N * Fraction(1, 2) - 1)), {"x": 1, "N": 3}, ArithmeticError, "− 1 as a whole number is not"),
+        (Partial(Partial(Partial(x**5, x), x), x), {"x": 1.0}, ExpressionError, "up to 2 deep, and no deeper"),
         (X * x * delta(n, n), {"X": A["X"], "x": 1.0}, ExpressionError, "is a matrix with the free indices"),
         (delta(n, k), {}, ExpressionError, "nothing says which range the index n runs over"),
     ],

@@ -1,5 +1,7 @@
 """The refuter: wrong steps must be refuted, not merely left unproved; and its worlds are what they are said to be."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from backprop.symbolic import (
     column,
     delta,
     dimensions,
+    divide,
     elementwise,
     exp,
     functional,
@@ -38,7 +41,7 @@ from backprop.symbolic import (
     trace,
 )
 from backprop.symbolic.definitions import read_definitions
-from backprop.symbolic.expressions import sympify
+from backprop.symbolic.expressions import Sum, sympify
 from backprop.symbolic.hypotheses import read_hypotheses
 from backprop.symbolic.refutation import Refuter
 
@@ -182,6 +185,112 @@ def test_a_small_error_is_found():
     d = Derivation(Grad(L, W2), let=NET)
     right = A1.T * G
     assert refusal(lambda: d.then((1 + 1 / sympify(10**15)) * right, because="almost")).rung == "refutation"
+
+
+n_0, n_1, n_2, m, m_1, m_2 = dimensions("n_0 n_1 n_2 m m_1 m_2")
+s = scalars("s", positive=True)
+u = column("u", K)
+F = functional("F", u)
+BOTH = m_1 + m_2
+RATIOS = {  # a true line with ratios of sizes, and what a slip makes of it
+    "a product of ratios": ((n_1 / n_0) * (n_2 / n_1), n_2 / n_0, n_2 / n_1),
+    "a product of three": ((n_1 / n_0) * (n_2 / n_1) * (m / n_2) * x, m / n_0 * x, n_0 / m * x),
+    "ratios in a sum": (total(n_1 / n_0 * u[k] * (n_2 / n_1), k), n_2 / n_0 * total(u[k], k), n_2 * total(u[k], k)),
+    "weights of two shards": (m_1 / BOTH * u + m_2 / BOTH * u, u, m_1 / m_2 * u + m_2 / m_1 * u),
+    "weights of two gradients": (m_1 / BOTH * Grad(F, u) + m_2 / BOTH * Grad(F, u), Grad(F, u), m_1 / m_2 * Grad(F, u)),
+    "a step of the mean": (u - n_1 / n_0 * Grad(F, u) * (n_2 / n_1), u - n_2 / n_0 * Grad(F, u), u - n_2 * Grad(F, u)),
+    "products and sums": ((n_1 * n_2 + n_0) / (n_1 * n_0), n_2 / n_0 + 1 / n_1, n_2 / n_0 + 1 / n_0),
+    "a power": ((n_1 / n_0) ** 3, n_1**3 / n_0**3, n_1**3 / n_0**2),
+    "a negative power": (3 * n_1 ** (-1) * n_2 * x, 3 * n_2 / n_1 * x, 3 * n_1 / n_2 * x),
+    "a size as the exponent": (n_1 ** (-n_0) * x, 1 / n_1**n_0 * x, 1 / n_0**n_1 * x),
+    "He": (sqrt(2 / n_1) * sqrt(n_1 / n_2) * x, sqrt(2 / n_2) * x, sqrt(2 / n_1) * x),
+    "Glorot": (n_1 / (n_1 + n_2) * (2 / n_1) * x, sqrt(2 / (n_1 + n_2)) ** 2 * x, 2 / (n_1 * n_2) * x),
+    "a root of ratios": (sqrt(n_1 / n_0 * (n_2 / n_1)), sqrt(n_2) / sqrt(n_0), sqrt(n_2) / sqrt(n_1)),
+    "a logarithm": (log(n_1 / n_0) + log(n_0 / n_2), log(n_1) - log(n_2), log(n_1) - log(n_0)),
+    "an exponential": (exp(n_1 / n_0) * exp(n_2 / n_0), exp((n_1 + n_2) / n_0), exp((n_1 + n_2) / n_1)),
+    "the size of a size": (absolute(n_1) / relu(n_0) * x, x / n_0 * n_1, n_0 / n_1 * x),
+    "a derivative": (Partial(x**2 * (n_1 / n_0), x), 2 * x * n_1 / n_0, 2 * x * n_0 / n_1),
+    "an index divided": (total(k / n_0 * u[k], k), total(k * u[k], k) / n_0, total((k + 1) * u[k], k) / n_0),
+    "a matrix divided": (trace(X.T * X) / (n_1 / n_0), n_0 / n_1 * trace(X.T * X), n_1 / n_0 * trace(X.T * X)),
+    "an integral": (Integral(n_1 / n_0 * x**2, (x, 0, s)), n_1 * s**3 / (3 * n_0), n_0 * s**3 / (3 * n_1)),
+    "a limit": (Limit((exp(c * x) - 1) / x * (n_1 / n_0), x, 0), c * n_1 / n_0, c * n_0 / n_1),
+}
+
+
+@pytest.mark.parametrize("name", RATIOS)
+def test_a_ratio_of_sizes_has_all_the_digits(name):
+    start, right, wrong = RATIOS[name]
+    d = Derivation(start)
+    assert d.then(right, because="true").evidence is Evidence.PROVED
+    almost = (1 + 1 / sympify(10**12)) * right
+    for slip in (wrong, almost):
+        assert refusal(lambda slip=slip: d.then(slip, because="a slip")).rung == "refutation"
+
+
+def test_entries_that_are_sizes_and_indices_have_all_the_digits():
+    d = Derivation(X[n, p] / Y[n, k] * x, let={X[n, p]: p * n_1, Y[n, k]: n_0 + k})
+    assert d.then(p * n_1 * x / (n_0 + k), because="definitions").evidence is Evidence.PROVED
+    assert refusal(lambda: d.then((p + 1) * n_1 * x / (n_0 + k), because="from 1")).rung == "refutation"
+    A = matrix("A", N, D)
+    d = Derivation(divide(X, A), let={X[n, p]: n * n_1, A[n, p]: n_0 + p})
+    assert d.then(hadamard(X, divide(ones(N, D), A)), because="entry by entry").evidence is Evidence.PROVED
+    assert refusal(lambda: d.then(hadamard(X, X, divide(ones(N, D), A)), because="twice")).rung == "refutation"
+
+
+@pytest.mark.parametrize(
+    ("given", "right", "wrong"),
+    [
+        ({m: BOTH}, x * BOTH / m_1, x * m_2 / m_1),
+        ({c: m_1 / BOTH}, x * m / BOTH / (c * BOTH / m_1) * BOTH / m_1, x * m / m_2),
+    ],
+)
+def test_hypotheses_about_sizes_have_all_the_digits(given, right, wrong):
+    d = Derivation(x * (m / m_1), given=given)
+    assert d.then(right, because="hypothesis").evidence is Evidence.PROVED
+    assert refusal(lambda: d.then(wrong, because="hypothesis")).rung == "refutation"
+
+
+def test_a_size_that_a_hypothesis_settles_stays_a_size():
+    values = world([x * m / m_1], given={m: BOTH})
+    assert all(isinstance(values.leaves[d], int) for d in (m, m_1, m_2))
+    assert values.leaves[m] == values.leaves[m_1] + values.leaves[m_2]
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_end_of_a_range_is_counted_and_not_cut(number):
+    values = world([x, n_1], number)
+    size = values.leaves[n_1]
+    for part in (107, 113, 123):  # in 80 digits, 107 times a 107th is just below 1, and cut it would be 0
+        last = n_1 * part * sympify(Fraction(1, part)) - 1
+        assert values.of(Sum(x, (k, sympify(0), last))) == sum([values.leaves[x]] * size)
+    half = Derivation(total(x, (k, 0, n_1 * sympify(Fraction(1, 2)) - 1)))
+    with pytest.raises(ExpressionError, match="no point was found at which both"):
+        half.then(n_1 / 2 * x, because="half a range, which is not whole for odd sizes")
+
+
+def test_derivatives_and_integrals_inside_one_another_have_all_the_digits():
+    curvature = Integral(Partial(Partial(exp(c * x), c), c), (x, 0, s))
+    d = Derivation(curvature)
+    assert d.then(Integral(x**2 * exp(c * x), (x, 0, s)), because="under the integral").evidence is Evidence.PROVED
+    assert refusal(lambda: d.then(Integral(x * exp(c * x), (x, 0, s)), because="once")).rung == "refutation"
+    d = Derivation(Partial(Partial(Integral(c**3 * x**2, (x, 0, s)), c), c))
+    assert d.then(2 * c * s**3, because="two slopes").evidence is Evidence.PROVED
+    assert refusal(lambda: d.then((2 + 1 / sympify(10**12)) * c * s**3, because="two slopes")).rung == "refutation"
+
+
+def test_what_an_integral_computes_is_remembered_with_all_its_digits():
+    third, square = x / 3 * c, x / 3 * c * x
+    values = world([third, square, s])
+    values.of(Integral(third * exp(x) * c, (x, 0, s)))
+    values.of(Integral(exp(s / 7 * c) * x, (x, 0, s)))
+    assert values.of(exp(s / 7 * c)) == world([third, square, s]).of(exp(s / 7 * c))
+
+
+def test_too_many_derivatives_of_derivatives_are_said_to_be_too_many():
+    third = Partial(Partial(Partial(x**5, x), x), x)
+    assert Derivation(third).then(60 * x**2, because="three times").evidence is Evidence.PROVED
+    with pytest.raises(ExpressionError, match="up to 3 deep, and no deeper"):
+        Derivation(Partial(third, x)).then(120 * x, because="four times")
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def _value(leaf, value, sizes):
     if isinstance(leaf, Symbol):
         if array.shape:
             raise ShapeError(f"{leaf.name} is a number, but an array of shape {array.shape} was given")
-        return int(array) if leaf.integer else array[()]
+        return int(array) if leaf.integer else _computed_with(array)[()]
     if array.ndim == 1 and Number(1) in leaf.shape:
         array = array[:, None] if leaf.cols == Number(1) else array[None, :]
     if array.ndim != 2:
@@ -130,6 +130,11 @@ def _value(leaf, value, sizes):
             f"{leaf.name} has shape {array.shape}, but {clash} is {expected[leaf.shape.index(clash)]} elsewhere: "
             f"expected {tuple(expected)}"
         )
+    return _computed_with(array)
+
+
+def _computed_with(array):
+    """The array in double precision: NumPy's whole numbers overflow, its truth values do not add up."""
     return array.astype(complex if array.dtype.kind == "c" else float)
 
 
@@ -137,10 +142,11 @@ class Floats:
     """Ordinary floating-point numbers. Derivatives that are left in a formula are centred differences."""
 
     h = 1e-5
+    deepest = 2  # of the 16 digits, a second difference leaves 6
 
     @staticmethod
     def rational(value):
-        """A fraction, rounded."""
+        """A fraction, or a whole number, rounded."""
         return value.numerator / value.denominator
 
     @staticmethod
@@ -153,6 +159,8 @@ class Floats:
         """∞."""
         return np.inf
 
+    nearest = staticmethod(round)
+    near = staticmethod(np.isclose)
     root = staticmethod(np.sqrt)
 
     @staticmethod
@@ -185,11 +193,14 @@ class Floats:
         )
 
     @staticmethod
-    def integral(f, a, b):
+    def integral(f, a, b, depth):
         """Integrals have no value here."""
         raise ExpressionError("integrals are not evaluated on arrays")
 
-    limit = integral
+    @staticmethod
+    def limit(f, point, direction):
+        """Limits have no value here."""
+        raise ExpressionError("limits are not evaluated on arrays")
 
 
 _KNOWN = {

@@ -58,15 +58,15 @@ class Values:
     Parameters
     ----------
     numbers : the kind of numbers: see `high_precision.HighPrecision` and `bridge.Floats`
-    leaves : dict from symbols to numbers and from matrices to two-dimensional arrays; dimensions are whole numbers
+    leaves : dict from symbols to numbers and from matrices to two-dimensional arrays; dimensions are Python's int
     definitions : dict from names to `Definition`
     """
 
-    def __init__(self, numbers, leaves, definitions, tick=lambda: None, signs=None, perturbed=None):
+    def __init__(self, numbers, leaves, definitions, tick=lambda: None, signs=None, depth=0):
         self.numbers, self.leaves, self.definitions, self.tick = numbers, leaves, definitions, tick
         self.signs = {} if signs is None else signs  # which signs the argument of each kinked function had
-        self._perturbed_of = {} if perturbed is None else perturbed
-        self._memo, self._mentions = {}, {}
+        self.depth = depth  # of how many differences this world is one side
+        self._perturbed_of, self._memo, self._mentions = {}, {}, {}
 
     # -- scalars and matrices ----------------------------------------------------------------------
 
@@ -87,7 +87,19 @@ class Values:
 
     def size(self, d):
         """A dimension as a whole number."""
-        return int(self.of(d))
+        return self._whole(d, {})
+
+    def _whole(self, e, at):
+        """A size, an index or an end of a range, to count with."""
+        if isinstance(e, Symbol):
+            value = at[e] if e in at else self.leaves.get(e)
+            if isinstance(value, int):
+                return value
+        value = self.of(e, at)
+        whole = self.numbers.nearest(value)
+        if not self.numbers.near(value, whole):
+            raise OutsideDomain(f"{e} as a whole number")
+        return whole
 
     def _number(self, e, at):
         return self.numbers.rational(e.value)
@@ -98,10 +110,10 @@ class Values:
         raise ExpressionError(f"{e} is not a number; it may stand only at the end of an integral or a limit")
 
     def _named(self, e, at):
-        if isinstance(e, Symbol) and e in at:
-            return at[e]
-        if e in self.leaves:
-            return self.leaves[e]
+        value = at[e] if isinstance(e, Symbol) and e in at else self.leaves.get(e)
+        if value is not None:
+            # Python divides two whole numbers as floats: of the refuter's 80 digits, 16 would be left.
+            return self.numbers.rational(value) if isinstance(value, int) else value
         definition = self.definitions.get(e)
         if definition is None:
             raise ExpressionError(f"{e} has no value")
@@ -147,17 +159,17 @@ class Values:
         return self._sum_over(e.body, e.limits, at)
 
     def _sum_over(self, body, limits, at):
-        ends = [(k, int(self.of(low, at)), int(self.of(high, at))) for k, low, high in limits]
+        ends = [(k, self._whole(low, at), self._whole(high, at)) for k, low, high in limits]
         total = self.numbers.rational(0)
         for values in product(*(range(low, high + 1) for _, low, high in ends)):
             total = total + self.of(body, {**at, **{k: v for (k, _, _), v in zip(ends, values, strict=True)}})
         return total
 
     def _delta(self, e, at):
-        return self.numbers.rational(int(self.of(e.args[0], at) == self.of(e.args[1], at)))
+        return self.numbers.rational(int(self._whole(e.args[0], at) == self._whole(e.args[1], at)))
 
     def _entry(self, e, at):
-        i, j = (int(self.of(k, at)) for k in e.args[1:])
+        i, j = (self._whole(k, at) for k in e.args[1:])
         definition = self.definitions.get(e.matrix)
         if definition is not None and definition.indices is not None and e.matrix not in self.leaves:
             return self.of(definition.body, dict(zip(definition.indices, (i, j), strict=True)))
@@ -231,7 +243,7 @@ class Values:
         body, v = e.args
         if isinstance(v, Symbol):
             return self._difference(lambda values: values.of(body, at), v, None)
-        place = tuple(int(self.of(k, at)) for k in v.args[1:])
+        place = tuple(self._whole(k, at) for k in v.args[1:])
         return self._difference(lambda values: values.of(body, at), v.matrix, place)
 
     def _grad(self, e, at):
@@ -247,6 +259,11 @@ class Values:
 
     def _difference(self, f, name, place):
         """The centred difference of `f` by one entry of `name`, which is held as a variable of its own."""
+        if self.depth == self.numbers.deepest:
+            raise ExpressionError(
+                f"derivatives of derivatives are put into numbers up to {self.numbers.deepest} deep, and no deeper: "
+                "differences of differences run out of digits"
+            )
         h = self.numbers.h
         ahead, behind = (f(self._perturbed(name, place, sign)) for sign in (1, -1))
         return (ahead - behind) / (2 * h)
@@ -261,14 +278,17 @@ class Values:
                 value = value.copy()
                 value[place] = value[place] + sign * self.numbers.h
             leaves = {**self.leaves, name: value}
-            self._perturbed_of[key] = Values(self.numbers, leaves, self.definitions, self.tick, self.signs)
+            self._perturbed_of[key] = Values(
+                self.numbers, leaves, self.definitions, self.tick, self.signs, self.depth + 1
+            )
         return self._perturbed_of[key]
 
     # -- integrals and limits ----------------------------------------------------------------------
 
     def _integral(self, e, at):
         body, (x, a, b) = e.args
-        return self.numbers.integral(lambda t: self.of(body, {**at, x: t}), self._end(a, at), self._end(b, at))
+        ends = self._end(a, at), self._end(b, at)
+        return self.numbers.integral(lambda t: self.of(body, {**at, x: t}), *ends, self.depth)
 
     def _limit(self, e, at):
         body, x, point, direction = e.args

@@ -11,6 +11,7 @@ from .evaluation import OutsideDomain
 
 DIGITS = 80
 QUADRATURE_DIGITS = 45
+DIGITS_OF_A_STEP = 18
 LARGEST_EXPONENT = 10**30  # beyond it, an exponential costs more digits than a machine has
 _mp = mpmath.MPContext()
 _mp.dps = DIGITS
@@ -19,7 +20,8 @@ _mp.dps = DIGITS
 class HighPrecision:
     """mpmath numbers with stand-ins for undefined functions and functionals, drawn from `seed`."""
 
-    h = _mp.mpf(10) ** -18
+    h = _mp.mpf(10) ** -DIGITS_OF_A_STEP
+    deepest = 3  # a difference costs the digits of a step, and `near` asks for 20 in the end
 
     def __init__(self, seed):
         self.seed = seed
@@ -27,8 +29,9 @@ class HighPrecision:
 
     @staticmethod
     def rational(value):
-        """An exact fraction."""
-        return _mp.mpf(value.numerator) / value.denominator
+        """An exact fraction, or a whole number."""
+        whole = _mp.mpf(value.numerator)
+        return whole if value.denominator == 1 else whole / value.denominator
 
     @staticmethod
     def pi():
@@ -39,6 +42,16 @@ class HighPrecision:
     def infinity():
         """∞."""
         return _mp.inf
+
+    @staticmethod
+    def nearest(x):
+        """The whole number that is nearest."""
+        return int(_mp.nint(x))
+
+    @staticmethod
+    def near(a, b):
+        """Whether two numbers agree to rounding."""
+        return near(a, b)
 
     @staticmethod
     def root(x):
@@ -100,11 +113,16 @@ class HighPrecision:
         return dot(c) + dot(d) ** 2 / 2 + dot(e) ** 3 / 6 + squares / 2
 
     @staticmethod
-    def integral(f, a, b):
-        """The integral of f from a to b."""
+    def integral(f, a, b, depth):
+        """The integral of f from a to b, for `depth` differences to be taken of it."""
         middle = [_mp.mpf(0)] if a < 0 < b else []  # a kink at 0 would cost the quadrature its accuracy
-        with _mp.workdps(QUADRATURE_DIGITS):
-            return _mp.quad(f, [a, *middle, b])
+
+        def in_full(t):
+            with _mp.workdps(DIGITS):  # the values are remembered, and differences may be taken of them
+                return f(t)
+
+        with _mp.workdps(QUADRATURE_DIGITS + DIGITS_OF_A_STEP * max(0, depth - 1)):
+            return _mp.quad(in_full, [a, *middle, b])
 
     @staticmethod
     def limit(f, point, direction):

@@ -282,7 +282,9 @@ class Refuter:
         named = self._named_side(a, b)
         if named and named[0] not in settled:
             settled.add(named[0])
-            return {**leaves, named[0]: self._values(leaves, number).of(named[1])}
+            values = self._values(leaves, number)
+            counted = isinstance(leaves.get(named[0]), int)
+            return {**leaves, named[0]: values.size(named[1]) if counted else values.of(named[1])}
         places = self._free_places([a, b], leaves)
         for index in self._indices(self._values(leaves, number), a, b):
             cells = np.ndindex(*self._values(leaves, number).of(a, index).shape) if a.is_matrix else [None]
