@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backprop import symbolic
+from backprop import _moved_columns, symbolic
 from backprop.activations import ACTIVATIONS
 from backprop.datasets import running_example
 from backprop.gradcheck import check_network, complex_step, relative_error
@@ -283,11 +283,11 @@ def test_every_gradient_has_the_shape_and_the_dtype_of_its_variable(case):
 
 
 @quick
-@given(networks(), st.integers(0, 10**6))
-def test_the_losses_of_moved_columns_are_the_losses_one_by_one(case, seed):
+@given(networks(), st.integers(0, 10**6), st.sampled_from([1e-5, 1e-3, 0.5]))
+def test_the_losses_of_moved_columns_are_the_losses_one_by_one(case, seed, size):
     network, X, Y = case
     Z, _ = network.forward(X)
-    moves = 0.5 * np.random.default_rng(seed).standard_normal((3, len(X)))
+    moves = size * np.random.default_rng(seed).standard_normal((3, len(X)))
     for l in range(1, len(Z) + 1):
         together = network.loss_from(l, Z[l - 1], Y, moves=moves)
         assert together.shape == (3, Z[l - 1].shape[1])
@@ -316,6 +316,47 @@ def test_moved_columns_of_saturated_outputs(activations, loss):
         moved = Z.copy()
         moved[:, j] += moves[i]
         np.testing.assert_allclose(together[i, j], network.loss_from(1, moved, Y), rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("hidden", ["relu", "tanh", "selu"])
+def test_small_moves_of_logits_give_the_losses_of_any_moves(monkeypatch, hidden):
+    """Rows of Y of any sum, logits beyond the range of exp, samples that a ReLU keeps or a move wakes; in parts too."""
+    network, X, Y = network_and_data((3, 6, 4), (hidden, "softmax"), "cross_entropy", 14, m=9)
+    network = network.with_parameters(network.weights, [network.biases[0], network.biases[1] + 1000])
+    Z, _ = network.forward(X)
+    moves = np.linspace(-2e-3, 2e-3, 11)[:, np.newaxis] * np.random.default_rng(0).random(len(X))
+    Z[0][0, :3] = -1e-4
+    small = network.loss_from(1, Z[0], Y, moves=moves)
+    monkeypatch.setattr("backprop._moved_columns.ENTRIES", 200)
+    parts = network.loss_from(1, Z[0], Y, moves=moves)
+    monkeypatch.setattr("backprop._moved_columns.SMALL", 0.0)
+    np.testing.assert_allclose(small, network.loss_from(1, Z[0], Y, moves=moves), rtol=1e-14)
+    np.testing.assert_allclose(parts, small, rtol=1e-15)
+
+
+def test_the_exponential_series_is_exact_as_far_as_it_is_used():
+    unit = np.finfo(np.float64).eps
+    for largest in np.geomspace(1e-9, _moved_columns.SMALL, 200):
+        D = np.linspace(-largest, largest, 101)
+        series = np.empty_like(D)
+        _moved_columns._expm1_by_series(D, _moved_columns._terms_of_exp(largest), out=series)
+        assert np.abs(series - np.expm1(D)).max() < unit / 16
+
+
+@pytest.mark.parametrize("K", [1, 2, 3, 7])
+@pytest.mark.parametrize("size", [1e-5, 1.0, 2000.0])
+def test_one_moved_logit_among_any_others(K, size):
+    rng = np.random.default_rng(K)
+    network = MLP([np.eye(K)], [np.zeros(K)])
+    for spread in (1.0, 30.0, 1000.0):
+        Z, Y = 200 + spread * rng.standard_normal((4, K)), rng.random((4, K))
+        moves = size * rng.standard_normal((5, 4))
+        together = network.loss_from(1, Z, Y, moves=moves)
+        for i, j in np.ndindex(5, K):
+            moved = Z.copy()
+            moved[:, j] += moves[i]
+            alone = network.loss_from(1, moved, Y)
+            assert abs(together[i, j] - alone) <= 1e-14 * max(1, np.abs(moved - moved.max(axis=1, keepdims=True)).max())
 
 
 def test_moved_columns_are_the_same_in_parts_and_in_any_dtype(monkeypatch):

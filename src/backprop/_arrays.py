@@ -63,6 +63,7 @@ def takes(
 
     def decorate(function: Callable) -> Callable:
         signature = inspect.signature(function)
+        names = list(signature.parameters)
         may_be_complex, may_be_infinite, from_0_to_1 = complex_step.split(), infinite.split(), unit.split()
 
         def read(given: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -83,10 +84,11 @@ def takes(
 
         @functools.wraps(function)
         def checked(*args, **kwargs):
-            call = signature.bind(*args, **kwargs)
+            # What bind would say of a call with every argument in its place, without what bind takes.
+            in_place = not kwargs and len(args) == len(names)
+            given = dict(zip(names, args, strict=True)) if in_place else signature.bind(*args, **kwargs).arguments
             with np.errstate(**(errors or {})):
-                call.arguments.update(read(call.arguments))
-                return function(*call.args, **call.kwargs)
+                return function(**(given | read(given)))
 
         return checked
 
@@ -109,14 +111,16 @@ def to_array(name: str, value: Any, complex_step: bool = False, infinite: bool =
     array = to_ndarray(name, value)
     if array.dtype.kind in "biu":
         return array.astype(np.float64)
-    allowed = [np.float32, np.float64] + [np.complex128] * complex_step
+    allowed = (np.float32, np.float64, np.complex128)[: 2 + complex_step]
     if array.dtype.type not in allowed:
         names = ", ".join(kind.__name__ for kind in allowed)
         raise TypeError(f"{name} has dtype {array.dtype}: expected {names}, integers or bool")
     # A complex infinity has no direction to take a limit along, so the complex step needs finite numbers.
     infinite = infinite and array.dtype.kind == "f"
-    wrong = np.isnan(array) if infinite else ~np.isfinite(array)
-    refuse(wrong, name, array, "expected a number" if infinite else "expected finite numbers")
+    if infinite:
+        refuse(np.isnan(array), name, array, "expected a number")
+    elif not np.isfinite(array).all():
+        refuse(~np.isfinite(array), name, array, "expected finite numbers")
     return array.astype(array.dtype.type, copy=False)  # native byte order
 
 
@@ -132,7 +136,7 @@ def to_ndarray(name: str, value: Any) -> np.ndarray:
 
 def refuse(wrong: np.ndarray, name: str, array: np.ndarray, expected: str) -> None:
     """Raise ValueError that shows the first entry of `array` where `wrong` is true, if there is one."""
-    if np.any(wrong):
+    if wrong.any():
         index = tuple(map(int, np.argwhere(wrong)[0]))
         place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
         raise ValueError(f"{name} is {array[index].item()}{place}: {expected}")
@@ -141,14 +145,16 @@ def refuse(wrong: np.ndarray, name: str, array: np.ndarray, expected: str) -> No
 def fit(name: str, shape: tuple[int, ...], spec: str, sizes: Sizes) -> None:
     """Match a shape with a specification such as ``"m n_in"``, bind the sizes that are new, refuse a clash."""
     dimensions = spec.split()
-    expected = _expected(dimensions, sizes)
-    rest = [d for d in dimensions if d != "..."]
+    any_leading = "..." in dimensions
+    rest = [d for d in dimensions if d != "..."] if any_leading else dimensions
     leading = len(shape) - len(rest)
-    if leading < 0 or (leading > 0 and "..." not in dimensions):
-        axes = f"{len(rest)} {'axis' if len(rest) == 1 else 'axes'}{' or more' * ('...' in dimensions)}"
-        raise ValueError(f"{name} has shape {shape}: expected {axes}, {expected}")
-    found = {"...": shape[:leading]} if "..." in dimensions else {}
-    found |= dict(zip(rest, shape[leading:], strict=True))
+    if leading < 0 or (leading > 0 and not any_leading):
+        axes = f"{len(rest)} {'axis' if len(rest) == 1 else 'axes'}{' or more' * any_leading}"
+        raise ValueError(f"{name} has shape {shape}: expected {axes}, {_expected(dimensions, sizes)}")
+    before = sizes.copy()
+    found = dict(zip(rest, shape[leading:], strict=True))
+    if any_leading:
+        found = {"...": shape[:leading]} | found
     clashes: dict[str, list[str]] = {}
     for d, size in found.items():
         known, owner = sizes.setdefault(d, (size, name))
@@ -157,7 +163,7 @@ def fit(name: str, shape: tuple[int, ...], spec: str, sizes: Sizes) -> None:
             clashes.setdefault(owner, []).append(words)
     if clashes:
         others = " and ".join(f"{owner} has {' and '.join(words)}" for owner, words in clashes.items())
-        raise ValueError(f"{name} has shape {shape}, but {others}: expected {expected}")
+        raise ValueError(f"{name} has shape {shape}, but {others}: expected {_expected(dimensions, before)}")
 
 
 def promoted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -506,6 +506,8 @@ def _minus_largest(Z):
         raise ValueError(f"Z has shape {Z.shape}: expected at least one class")
     t = Z.real.argmax(axis=-1, keepdims=True)
     largest = np.take_along_axis(Z, t, axis=-1)
+    if np.isfinite(largest).all():
+        return Z - largest, t
     ties = np.sum(largest == Z, axis=-1, keepdims=True)
     no_limit = np.isinf(largest) & (ties > 1)
     refuse(

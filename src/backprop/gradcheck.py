@@ -270,18 +270,18 @@ class _LayerDifferences:
             note = f"the gradient has shape {analytic.shape}: expected {numeric.shape}"
             return TensorCheck(name, numeric.shape, np.nan, BUG_LIKELY, (), np.nan, np.nan, note=note)
         beside, at = np.zeros((2, *numeric.shape), bool)
-        if verdict(relative_error(analytic, numeric)) != "excellent":
+        error = relative_error(analytic, numeric)
+        if verdict(error) != "excellent":
             sides = {s: [side[part] for side in self.slopes(s)] for s in (self.h / k for k in (1, 2, 10, 100))}
             beside, at = _kinks(analytic, sides, rounding)
+            error = relative_error(analytic[~(beside | at)], numeric[~(beside | at)])
         below, above = (side[part] for side in self.slopes(self.h))
         kinks = tuple(
             Kink(j, float(below[j]), float(above[j]), float(analytic[j]))
             for j in map(tuple, np.argwhere(beside).tolist())
         )
-        judged = ~(beside | at)
-        error = relative_error(analytic[judged], numeric[judged])
         own_rounding = ROUNDINGS * unit * np.max(np.abs(analytic), initial=0.0, where=np.isfinite(analytic))
-        worst, explained = _worst(analytic, numeric, judged, rounding / self.h + own_rounding)
+        worst, explained = _worst(analytic, numeric, ~(beside | at), rounding / self.h + own_rounding)
         word = verdict(error)
         if word in ("suspicious", BUG_LIKELY):
             word = BELOW_ROUNDING if explained else word
@@ -333,7 +333,8 @@ def _confirm_by_the_loop(network, l: int, row: TensorCheck, X, Y, h: float, roun
         return
     losses = []
     for step in (h, -h):
-        weights = [W.copy() for W in network.weights]
+        weights = list(network.weights)
+        weights[l] = weights[l].copy()
         weights[l][row.worst] += step
         losses.append(to_real(network.with_parameters(weights, network.biases).loss(X, Y)))
     loop = (losses[0] - losses[1]) / (2 * h)

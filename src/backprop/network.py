@@ -255,7 +255,7 @@ class MLP:
         Z = to_array("Z", Z)
         if Z.ndim != 2 or Z.shape[1] != n:
             raise ValueError(f"Z has shape {Z.shape}, but layer {layer} has {n} outputs: expected (m, {n})")
-        loss, _ = self._output_loss(self._pass_on_from(layer, Z), Y)
+        loss, _ = self._output_loss(self._logits(layer, Z), Y)
         if moves is None:
             return loss
         moves = to_array("moves", moves)
@@ -326,23 +326,23 @@ class MLP:
             A.append(ACTIVATIONS[activation].function(Z[-1]))
         return ForwardPass(Z, A[1:])
 
-    def _pass_on_from(self, layer: int, Z) -> tuple[np.ndarray, np.ndarray]:
-        """Z and A of the output, given the pre-activations of one layer."""
-        A = ACTIVATIONS[self.activations[layer - 1]].function(Z)
-        for W, b, activation in list(zip(self.weights, self.biases, self.activations, strict=True))[layer:]:
-            Z = linear_forward(A, W, b)
-            A = ACTIVATIONS[activation].function(Z)
-        return Z, A
+    def _logits(self, layer: int, Z) -> np.ndarray:
+        """Z of the output, given the pre-activations of one layer."""
+        for l in range(layer, len(self.weights)):
+            A = ACTIVATIONS[self.activations[l - 1]].function(Z)
+            Z = linear_forward(A, self.weights[l], self.biases[l])
+        return Z
 
-    def _output_loss(self, output: tuple[np.ndarray, np.ndarray], Y):
-        """The loss and its gradient with respect to Z (fused) or A of the output."""
-        Z, A = output
+    def _output_loss(self, Z, Y, A=None):
+        """The loss and its gradient with respect to Z (fused) or A of the output, which is f(Z)."""
         fused = FUSED.get((self.activations[-1], self.loss_name))
-        return fused(Z, Y) if fused else LOSSES[self.loss_name](A, Y)
+        if fused:
+            return fused(Z, Y)
+        return LOSSES[self.loss_name](ACTIVATIONS[self.activations[-1]].function(Z) if A is None else A, Y)
 
     def _output_gradients(self, Z, A, Y) -> tuple[float, np.ndarray, np.ndarray]:
         """The loss, dA and dZ of the output."""
-        loss, gradient = self._output_loss((Z, A), Y)
+        loss, gradient = self._output_loss(Z, Y, A)
         if (self.activations[-1], self.loss_name) in FUSED:
             return loss, _gradient_in_probabilities(self.loss_name, A, Y), gradient
         return loss, gradient, ACTIVATIONS[self.activations[-1]].backward(gradient, Z, A)
@@ -374,8 +374,8 @@ def _loss(self, X, Y):
     >>> MLP([[[1.0], [2.0]]], [[0.0]], loss="mean_squared_error").loss([[1, 1], [2, 0]], [[3], [1]])
     0.5
     """
-    Z, A = self._pass_on(self._input(X, complex_step=True))
-    return self._output_loss((Z[-1], A[-1]), Y)[0]
+    Z = linear_forward(self._input(X, complex_step=True), self.weights[0], self.biases[0])
+    return self._output_loss(self._logits(1, Z), Y)[0]
 
 
 # A dataclass cannot have a parameter and a method of one name in its body: the method comes afterwards.
