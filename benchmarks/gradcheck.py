@@ -123,7 +123,7 @@ def seconds(contestant, arguments, repeats):
 
 
 def compare(m, rounds):
-    """Print the table for a batch of m; return check_network's speed-up over the readable loop."""
+    """Print the table for a batch of m; return check_network's speed-up over the textbook loop."""
     arguments = problem(m)
     network, X, Y = arguments
     _, gradients = network.loss_and_gradients(X, Y)
@@ -150,7 +150,7 @@ def compare(m, rounds):
         name, ms = contestant.__name__, 1e3 * statistics.median(taken)
         readable, textbook, bare = ratios
         print(f"  {name:20}{ms:9.2f}{readable:15.1f}{textbook:15.1f}{bare:11.1f}{errors[name]:16.1e}")
-    return statistics.median(a / b for a, b in zip(times[readable_loop], times[check_network], strict=True))
+    return statistics.median(a / b for a, b in zip(times[textbook_loop], times[check_network], strict=True))
 
 
 def main():
@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     worst = min(compare(m, rounds) for m in (8, 32))
-    print(f"check_network against the readable loop: at least {worst:.0f} times as fast; the target is {TARGET}")
+    print(f"check_network against the textbook loop: at least {worst:.0f} times as fast; the target is {TARGET}")
     if worst < TARGET:
         raise SystemExit("the target is missed")
 
