@@ -95,9 +95,11 @@ class Values:
             value = at[e] if e in at else self.leaves.get(e)
             if isinstance(value, int):
                 return value
+        if isinstance(e, Number) and e.value.denominator == 1:
+            return e.value.numerator
         value = self.of(e, at)
         whole = self.numbers.nearest(value)
-        if not self.numbers.near(value, whole):
+        if value != whole and not self.numbers.near(value, whole):
             raise OutsideDomain(f"{e} as a whole number")
         return whole
 
