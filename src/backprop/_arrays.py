@@ -172,7 +172,7 @@ def promoted(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     if len(dtypes) == 1:
         return arrays
     common = np.result_type(*dtypes)
-    real = np.finfo(common).dtype
+    real = np.finfo(common).dtype if common.kind == "c" else common
     return {
         name: array.astype(common if array.dtype.kind == "c" else real, copy=False) for name, array in arrays.items()
     }

@@ -505,7 +505,7 @@ def _minus_largest(Z):
     if Z.shape[-1] == 0:
         raise ValueError(f"Z has shape {Z.shape}: expected at least one class")
     t = Z.real.argmax(axis=-1, keepdims=True)
-    largest = np.take_along_axis(Z, t, axis=-1)
+    largest = np.take_along_axis(Z, t, axis=-1) if Z.dtype.kind == "c" else Z.max(axis=-1, keepdims=True)
     if np.isfinite(largest).all():
         return Z - largest, t
     ties = np.sum(largest == Z, axis=-1, keepdims=True)
