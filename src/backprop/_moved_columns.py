@@ -55,12 +55,11 @@ def _sums_by_gains(network, layer, Z, Y, moves):
     for part in _parts(len(Z), moves.size * _widest(network, above)):
         gains = f(Z[part] + moves)
         gains -= A[part]
-        losses = np.empty_like(gains)
-        losses[:] = unmoved
+        changes = np.zeros_like(gains)
         j, s = gains.any(axis=2).nonzero()  # a sample whose ReLU stays at 0 keeps its loss
-        losses[j, s] = rows.losses(s, j + part.start, gains[j, s])
-        sums.append(losses.sum(axis=1))
-    return np.concatenate(sums)
+        changes[j, s] = rows.losses(s, j + part.start, gains[j, s]) - unmoved[s]
+        sums.append(changes.sum(axis=1))
+    return unmoved.sum() + np.concatenate(sums)  # the small numbers first: their sum is rounded less
 
 
 class _Rows:
@@ -147,7 +146,8 @@ def _sums_at_logits(network, layer, Z, Y, moves):
     log_sums = np.logaddexp(_outputs_first(np.logaddexp(before, after)), _outputs_first(Z) + moves)
     losses = Y.sum(axis=1)[:, np.newaxis] * log_sums
     losses -= (Y * Z).sum(axis=1)[:, np.newaxis] + _outputs_first(Y) * moves
-    return losses.sum(axis=1)
+    unmoved = _losses_of_copies(network, layer, _outputs_first(Z), _outputs_first(Y))
+    return unmoved.sum() + (losses - unmoved).sum(axis=1)
 
 
 def _losses_of_copies(network, layer, Z, Y):
