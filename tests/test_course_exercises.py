@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import backprop.exercises
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, derives, named, recalls
 from backprop.course.exercise import EMPTY, FEEDBACK_MIME, Feedback
 
 BOOK = {
@@ -48,6 +48,20 @@ def test_an_exercise_declares_at_least_three_mistakes(exercise):
     assert len(exercise.wrong) >= 3
 
 
+def says_no_more_than_that_it_is_wrong(message):
+    return (
+        message.endswith("which is not right.")
+        or message.startswith("Your function stopped with")
+        or "none of the usual suspects" in message.casefold()
+    )
+
+
+@pytest.mark.parametrize("exercise", BOOK.values(), ids=BOOK)
+def test_at_least_three_mistakes_get_a_name_of_their_own(exercise):
+    said = [exercise.feedback(wrong.answer).message for wrong in exercise.wrong.values()]
+    assert sum(not says_no_more_than_that_it_is_wrong(message) for message in said) >= 3, said
+
+
 def test_every_exercise_has_its_own_id():
     ids = [exercise.id for exercise in BOOK.values()]
     assert len(set(ids)) == len(ids)
@@ -72,13 +86,41 @@ EXERCISE = Exercise(
 
 
 def test_a_mistake_of_the_exercise_s_own_is_named_only_where_it_was_made():
-    squared = {"what comes out of a square": lambda X, dZ: X.T @ dZ**2}
+    squared = {"This is the square's.": lambda X, dZ: X.T @ dZ**2, "A flipped sign.": lambda X, dZ: -X.T @ dZ}
     judge = computes(gradient, inputs, "dW", m="X", mistakes=squared)
-    assert judge(lambda X, dZ: X.T @ dZ**2) == Feedback(False, "Your dW is what comes out of a square.")
-    assert judge(lambda X, dZ: -X.T @ dZ).message.startswith("Your dW is the reference with its sign flipped")
+    assert judge(lambda X, dZ: X.T @ dZ**2) == Feedback(False, "This is the square's.")
+    assert judge(lambda X, dZ: (X.T @ dZ**2).astype(np.float32)).message == "This is the square's."
+    assert judge(lambda X, dZ: -X.T @ dZ).message == "A flipped sign."  # a better name here than the usual one
+    assert judge(lambda X, dZ: X.T @ dZ / 5).message.startswith("Your dW is the reference divided by m = 5")
     for near in (lambda X, dZ: X.T @ dZ**2 + 1e-6, lambda X, dZ: X.T @ dZ + X.T @ dZ**2):
         assert "None of the usual suspects" in judge(near).message
     assert judge(gradient).passed
+
+
+def test_a_mistake_is_named_only_where_every_input_shows_it():
+    judge = computes(gradient, inputs, "dW", mistakes={"Negative.": lambda X, dZ: -X.T @ dZ})
+    first = inputs(np.random.default_rng(0))["X"]
+    only_once = judge(lambda X, dZ: -X.T @ dZ if np.array_equal(X, first) else X.T @ dZ)
+    assert only_once.message.startswith("Your dW is the reference with its sign flipped")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda m: m, "For m = 2 your answer is 2, which is not right. The 2 is missing."),
+        (lambda m: 2 if m == 2 else 2 * m, "For m = 2 your answer is 2, which is not right."),
+        (lambda m: m + 2, "For m = 5 your answer is 7, which is not right."),
+        (lambda m: {2: 3}[m], "For m = 2 your answer is 3, which is not right. Only two are there."),
+    ],
+)
+def test_a_mistake_in_a_value_is_named_only_where_every_case_shows_it(answer, words):
+    mistakes = {"The 2 is missing.": lambda m: m, "Only two are there.": lambda m: {2: 3}[m]}
+    judge = recalls(lambda m: 2 * m, cases=[{"m": 2}, {"m": 5}], mistakes=mistakes)
+    assert judge(answer) == Feedback(False, words)
+
+
+def test_the_named_mistakes_are_the_wrong_answers_of_an_exercise():
+    assert named({"That is it.": gradient}) == {"That is it.": Wrong(gradient, says="That is it.")}
 
 
 def writes_into_its_argument(X, dZ):

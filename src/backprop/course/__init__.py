@@ -12,7 +12,7 @@ from backprop.course.break_it import (
     proof,
     shapes,
 )
-from backprop.course.exercise import Exercise, Wrong, computes, derives, recalls
+from backprop.course.exercise import Exercise, Wrong, computes, derives, named, recalls
 from backprop.course.records import check, settle
 from backprop.course.source import show_source
 from backprop.course.summary import summary
@@ -31,6 +31,7 @@ __all__ = [
     "duplicated_batch",
     "finite_differences",
     "loss_goes_down",
+    "named",
     "proof",
     "recalls",
     "settle",

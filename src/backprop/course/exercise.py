@@ -123,7 +123,16 @@ class Solution:
         return {"text/markdown": folded, "text/plain": str(self)}
 
 
-def recalls(reference, cases):
+def named(mistakes):
+    """The wrong answers of an exercise whose judge was given these `mistakes`: each must be met with its own sentence.
+
+    >>> list(named({"That is the length.": len}).values())[0].says
+    'That is the length.'
+    """
+    return {words: Wrong(mistake, says=words) for words, mistake in mistakes.items()}
+
+
+def recalls(reference, cases, mistakes=None):
     """Judge an answer that is one value for given arguments: a number, a shape, a word.
 
     Parameters
@@ -132,6 +141,9 @@ def recalls(reference, cases):
         Computes the right value.
     cases : sequence of dict
         Keyword arguments to try, at least one. Two that differ keep a lucky guess from passing.
+    mistakes : dict of str to callable, optional
+        What goes wrong in this exercise: a sentence to say, and a function of the same arguments that makes the
+        mistake. The sentence is said only where both give the same value in every case.
     """
     if not cases:
         raise ValueError("cases is empty: expected at least one dict of arguments")
@@ -143,9 +155,8 @@ def recalls(reference, cases):
                 return trouble
             if not _same_value(value, reference(**case)):
                 given = ", ".join(f"{name} = {argument!r}" for name, argument in case.items())
-                return Feedback(
-                    False, f"{f'For {given} your' if given else 'Your'} answer is {value!r}, which is not right."
-                )
+                plain = f"{f'For {given} your' if given else 'Your'} answer is {value!r}, which is not right."
+                return Feedback(False, f"{plain} {_own_mistake(answer, mistakes, cases, _same_value)}".rstrip())
         return Feedback(True, "")
 
     return judge
@@ -169,24 +180,24 @@ def computes(reference, inputs, name, *, m=None, operands=None, mistakes=None, s
         ``operands(**arguments) -> dict``: what the array is made of, by the names that `diagnose` knows (X, W, dZ, dA,
         Z, A, …), where the arguments are called otherwise or something lies between. Without it, the arguments.
     mistakes : dict of str to callable, optional
-        What goes wrong in this exercise and is no usual suspect: words that complete "your dW is …", and a function of
-        the same arguments that makes the mistake. Named, as a suspect is, only where the arrays agree up to rounding.
+        What goes wrong in this exercise, where it is no usual suspect or has a better name here: a sentence to say, and
+        a function of the same arguments that makes the mistake. As a suspect is, it is named only where the arrays
+        agree up to rounding, for every seed.
     seeds : sequence of int
         The answer is tried once a seed.
     """
 
     def judge(answer):
-        for seed in seeds:
-            arguments = inputs(np.random.default_rng(seed))
+        tries = [inputs(np.random.default_rng(seed)) for seed in seeds]
+        for arguments in tries:
             value, trouble = _run(answer, arguments)
             if trouble:
                 return trouble
             made_of = arguments if operands is None else operands(**arguments)
             samples = None if m is None else len(arguments[m])
-            own = {words: wrong(**arguments) for words, wrong in (mistakes or {}).items()}
-            feedback = _compare(value, reference(**arguments), name, made_of, samples, own)
+            feedback = _compare(value, reference(**arguments), name, made_of, samples)
             if not feedback.passed:
-                return feedback
+                return Feedback(False, _own_mistake(answer, mistakes, tries, _same_array) or feedback.message)
         return Feedback(True, f"Your {name} agrees with the reference on {len(seeds)} random inputs.")
 
     return judge
@@ -238,15 +249,20 @@ def _run(answer, arguments):
     return value, None
 
 
-def _compare(value, expected, name, operands, m, mistakes):
+def _compare(value, expected, name, operands, m):
     arrays = {key: array for key, array in operands.items() if isinstance(array, np.ndarray)}
     diagnosis = diagnose(value, expected, m=m, operands=arrays, name=name)
-    if diagnosis.fault == "unknown":
-        for words, wrong in mistakes.items():
-            if np.allclose(value, wrong, rtol=1e-9, atol=1e-12 * np.abs(wrong).max()):
-                return Feedback(False, f"Your {name} is {words}.")
     message = str(diagnosis)
     return Feedback(diagnosis.right, "" if diagnosis.right else f"{message[0].upper()}{message[1:].rstrip('.')}.")
+
+
+def _own_mistake(answer, mistakes, tries, same):
+    """What to say of the mistake that gives what the answer gives, whatever is tried; empty if there is none."""
+    for words, mistake in (mistakes or {}).items():
+        pairs = ((_run(answer, arguments)[0], _run(mistake, arguments)[0]) for arguments in tries)
+        if all(mine is theirs if theirs is None else same(mine, theirs) for mine, theirs in pairs):
+            return words
+    return ""
 
 
 def _given(arguments):
@@ -260,6 +276,10 @@ def _same_value(value, expected):
     if isinstance(expected, str) and isinstance(value, str):
         return value.strip().casefold() == expected.casefold()
     return type(value) is not bool and value == expected if not isinstance(expected, bool) else value is expected
+
+
+def _same_array(value, expected):
+    return diagnose(value, expected).right
 
 
 def _is_refusal(error):

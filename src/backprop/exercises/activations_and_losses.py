@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import Derivation, Partial, log, scalars, sigmoid, softplus
 
 # Where the naive formulas fail, between entries of ordinary size.
@@ -53,17 +54,23 @@ def library_loss_solution(loss, m, n_out):
     return loss / n_out
 
 
+LIBRARY_LOSS_MISTAKES = {
+    "Over the samples the mean is taken already.": lambda loss, m, n_out: loss / m,
+    "Divided by every size. Over one of the two the mean is taken already.": lambda loss, m, n_out: loss / (m * n_out),
+    "Multiplied, where the library divides by more than this course does.": lambda loss, m, n_out: loss * n_out,
+    "That is the half of note 004, which belongs to another loss.": lambda loss, m, n_out: loss / 2,
+}
+
 LIBRARY_LOSS = Exercise(
     id="loss-library",
     stub=library_loss,
     reference=library_loss_solution,
-    judge=recalls(library_loss_solution, cases=[{"loss": 6.0, "m": 5, "n_out": 3}, {"loss": 10.5, "m": 4, "n_out": 7}]),
-    wrong={
-        "the samples averaged once more": Wrong(lambda loss, m, n_out: loss / m, says="your answer is 1.2"),
-        "divided by every size": Wrong(lambda loss, m, n_out: loss / (m * n_out), says="your answer is 0.4"),
-        "the wrong way": Wrong(lambda loss, m, n_out: loss * n_out, says="your answer is 18.0"),
-        "the half of note 004": Wrong(lambda loss, m, n_out: loss / 2, says="your answer is 3.0"),
-    },
+    judge=recalls(
+        library_loss_solution,
+        cases=[{"loss": 6.0, "m": 5, "n_out": 3}, {"loss": 10.5, "m": 4, "n_out": 7}],
+        mistakes=LIBRARY_LOSS_MISTAKES,
+    ),
+    wrong=named(LIBRARY_LOSS_MISTAKES),
 )
 
 # -- 2. implement: the derivative from what the forward pass left behind ---------------------------------------------
@@ -114,9 +121,19 @@ def stable_softplus_solution(z):
 
 
 SOFTPLUS_MISTAKES = {
-    "right below zero only: the part that grows with z is missing": lambda z: np.log1p(np.exp(-np.abs(z))),
-    "what is left far from zero: the part that decays is missing": lambda z: np.maximum(z, 0),
-    "cut off: where z was clipped, softplus goes on to grow": lambda z: np.log1p(np.exp(np.minimum(z, 500))),
+    "Your softplus is right below zero only: the part that grows with z is missing.": lambda z: np.log1p(
+        np.exp(-np.abs(z))
+    ),
+    "Your softplus is what is left far from zero: the part that decays is missing.": lambda z: np.maximum(z, 0),
+    "Your softplus is cut off: where z was clipped, softplus goes on to grow.": lambda z: np.log1p(
+        np.exp(np.minimum(z, 500))
+    ),
+}
+
+LOST_DIGITS = {
+    "Far left of zero the digits are lost: 1 + eᶻ, rounded, has no room for a small eᶻ.": lambda z: (
+        np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z)))
+    ),
 }
 
 STABLE_SOFTPLUS = Exercise(
@@ -126,15 +143,13 @@ STABLE_SOFTPLUS = Exercise(
     # A lost digit shows only where no large entry stands beside it, hence the second set of inputs.
     judge=_both(
         computes(stable_softplus_solution, inputs=_with_extremes, name="softplus", mistakes=SOFTPLUS_MISTAKES),
-        computes(stable_softplus_solution, inputs=_far_left, name="softplus, far left of zero,"),
+        computes(stable_softplus_solution, inputs=_far_left, name="softplus", mistakes=LOST_DIGITS),
     ),
     wrong={
         "as defined": Wrong(_quietly(lambda z: np.log(1 + np.exp(z))), says="NaN or infinite"),
         "mirrored once for all": Wrong(_quietly(lambda z: z + np.log1p(np.exp(-z))), says="NaN or infinite"),
-        **{words: Wrong(mistake, says=words) for words, mistake in SOFTPLUS_MISTAKES.items()},
-        "the digits of a small number lost": Wrong(
-            lambda z: np.maximum(z, 0) + np.log(1 + np.exp(-np.abs(z))), says="far left of zero"
-        ),
+        **named(SOFTPLUS_MISTAKES),
+        **named(LOST_DIGITS),
     },
 )
 
@@ -158,36 +173,26 @@ def logit_derivation_solution():
     )
 
 
-def _reaches_the_difference(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    lines = {derivation.start, *(step.expression for step in derivation.steps)}
-    if len(lines) < 3:  # a line that is said twice is no step
-        return "Every step holds. Show the way there in at least two steps."
-    if derivation.start != Partial(ell, z):
-        return "Every step holds, but start from Partial(ell, z)."
+def _what_is_left(derivation):
     if {name: meaning.body for name, meaning in derivation.let.items()} != ONE_LOGIT:
-        return "Every step holds, but of another loss: take let=exercises.ONE_LOGIT."
+        return ", but of another loss: take let=exercises.ONE_LOGIT."
     if derivation.result not in (sigmoid(z) - y, -y + sigmoid(z)):
-        return "Every step holds, but the last line is not sigmoid(z) - y yet."
+        return ", but the last line is not sigmoid(z) - y yet."
     return ""
 
 
-def _logit(*steps):
-    def answer():
-        derivation = Derivation(Partial(ell, z), let=ONE_LOGIT)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_logit = tries(Partial(ell, z), let=ONE_LOGIT)
 
 LOGIT_DERIVATION = Exercise(
     id="loss-logit-derivation",
     stub=logit_derivation,
     reference=logit_derivation_solution,
-    judge=derives(_reaches_the_difference),
+    judge=way(
+        Partial(ell, z),
+        "Partial(ell, z)",
+        steps="another form of the loss, then its derivative",
+        unfinished=_what_is_left,
+    ),
     wrong={
         "the sign": Wrong(_logit(y - sigmoid(z)), says="A step of yours is refused"),
         "the derivative of σ once too often": Wrong(
@@ -259,10 +264,10 @@ def silu_derivative_solution(z):
 
 
 SILU_MISTAKES = {
-    "one half of the product rule: z stands in front, and it has a derivative of its own": _quietly(
+    "Your derivative is one half of the product rule: z stands in front, and it has a derivative of its own.": _quietly(
         lambda z: 1 / (1 + np.exp(-z))
     ),
-    "the product of two derivatives, which is not the derivative of a product": _quietly(
+    "Your derivative is the product of two derivatives, which is not the derivative of a product.": _quietly(
         lambda z: np.exp(-np.abs(z)) / (1 + np.exp(-np.abs(z))) ** 2
     ),
 }
@@ -273,7 +278,7 @@ SILU_DERIVATIVE = Exercise(
     reference=silu_derivative_solution,
     judge=computes(silu_derivative_solution, inputs=_with_extremes, name="derivative", mistakes=SILU_MISTAKES),
     wrong={
-        **{words: Wrong(mistake, says=words) for words, mistake in SILU_MISTAKES.items()},
+        **named(SILU_MISTAKES),
         "right on paper": Wrong(
             _quietly(lambda z: (1 + np.exp(-z) + z * np.exp(-z)) / (1 + np.exp(-z)) ** 2), says="NaN or infinite"
         ),

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import (
     Derivation,
     Grad,
@@ -16,6 +17,7 @@ from backprop.symbolic import (
     symbol,
     total,
 )
+from backprop.symbolic.expressions import subexpressions
 
 # -- 1. recall: what a doubled batch says -----------------------------------------------------------------------------
 
@@ -34,6 +36,20 @@ def what_kind_solution(dW_ratio, dZ_ratio):
     return "per sample" if dZ_ratio == 1 else "true gradients"
 
 
+WHAT_KIND_MISTAKES = {
+    "This looks at dW alone. Two kinds agree there, and dZ tells them apart.": lambda dW_ratio, dZ_ratio: {
+        2.0: "sum",
+        0.5: "divided twice",
+        1.0: "true gradients",
+    }[dW_ratio],
+    "What does a true dZ do, when each sample has half as much to say in the mean?": lambda dW_ratio, dZ_ratio: (
+        "true gradients" if dZ_ratio == 1 else "per sample"
+    ),
+    'This never says "sum". What does a doubled batch do to a sum?': lambda dW_ratio, dZ_ratio: (
+        "divided twice" if dW_ratio != 1 else "per sample" if dZ_ratio == 1 else "true gradients"
+    ),
+}
+
 WHAT_KIND = Exercise(
     id="convention-what-kind",
     stub=what_kind,
@@ -46,23 +62,9 @@ WHAT_KIND = Exercise(
             {"dW_ratio": 0.5, "dZ_ratio": 0.5},
             {"dW_ratio": 2.0, "dZ_ratio": 1.0},
         ],
+        mistakes=WHAT_KIND_MISTAKES,
     ),
-    wrong={
-        "looks at dW alone": Wrong(
-            lambda dW_ratio, dZ_ratio: {2.0: "sum", 0.5: "divided twice", 1.0: "true gradients"}[dW_ratio],
-            says="your answer is 'true gradients'",
-        ),
-        "a true gradient stays as it is": Wrong(
-            lambda dW_ratio, dZ_ratio: "true gradients" if dZ_ratio == 1 else "per sample",
-            says="your answer is 'per sample'",
-        ),
-        "never a sum": Wrong(
-            lambda dW_ratio, dZ_ratio: (
-                "divided twice" if dW_ratio != 1 else "per sample" if dZ_ratio == 1 else "true gradients"
-            ),
-            says="your answer is 'divided twice'",
-        ),
-    },
+    wrong=named(WHAT_KIND_MISTAKES),
 )
 
 # -- 2. implement: from note 003 to the course ------------------------------------------------------------------------
@@ -176,36 +178,31 @@ def bias_in_columns_solution():
     )
 
 
-def _not_divided():
-    return Derivation(Partial(L, b[q]), let=COLUMNS, given=RESIDUAL).then(
-        total(R[q, i], i), because="summed over the samples"
-    )
+def _what_is_left(derivation):
+    left = any(isinstance(part, Partial) for part in subexpressions(derivation.result))
+    return ". Go on until no derivative is left, only R." if left else ""
 
 
-def _over_the_outputs():
-    return Derivation(Partial(L, b[q]), let=COLUMNS, given=RESIDUAL).then(total(R[q, i], i) / n_out, because="a mean")
-
-
-def _no_step():
-    return Derivation(Partial(L, b[q]), let=COLUMNS, given=RESIDUAL)
-
-
-def _goal(derivation):
-    if len(derivation.steps) < 2:
-        return "Take at least two steps: the chain rule, then what is left of it."
-    derivation.then(total(R[q, i], i) / m, because="the goal")
-    return ""
-
+_bias = tries(Partial(L, b[q]), let=COLUMNS, given=RESIDUAL)
+_CHAIN = total(Partial(S, Z[k, i]) * Partial(Z[k, i], b[q]), k, i) / m
 
 BIAS_IN_COLUMNS = Exercise(
     id="convention-bias-in-columns",
     stub=bias_in_columns,
     reference=bias_in_columns_solution,
-    judge=derives(_goal),
+    judge=way(
+        Partial(L, b[q]),
+        "Partial(L, b[q])",
+        steps="the chain rule, then what is left of it",
+        unfinished=_what_is_left,
+        goal=total(R[q, i], i) / m,
+    ),
     wrong={
-        "not divided": Wrong(_not_divided, says="step 1"),
-        "divided by the outputs": Wrong(_over_the_outputs, says="step 1"),
-        "nothing derived": Wrong(_no_step, says="at least two steps"),
+        "not divided": Wrong(_bias(total(R[q, i], i)), says="step 1 is refused"),
+        "divided by the outputs": Wrong(_bias(total(R[q, i], i) / n_out), says="step 1 is refused"),
+        "nothing derived": Wrong(_bias(), says="at least two steps"),
+        "in one leap": Wrong(_bias(total(R[q, i], i) / m), says="at least two steps"),
+        "half way": Wrong(_bias(_CHAIN, total(Partial(S, Z[q, i]), i) / m), says="until no derivative is left"),
     },
 )
 

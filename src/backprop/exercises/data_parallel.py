@@ -4,8 +4,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import Derivation, Grad, column, dimensions, functional, indices, symbol, total
+from backprop.symbolic.expressions import subexpressions
 
 # -- 1. recall: what the average of averages does to a sample ---------------------------------------------------------
 
@@ -20,6 +22,15 @@ def times_too_much_solution(sizes, r):
     return sum(sizes) / (len(sizes) * sizes[r])
 
 
+TIMES_TOO_MUCH_MISTAKES = {
+    "That compares with a sample of the largest shard, not with what is right.": lambda sizes, r: max(sizes) / sizes[r],
+    "That is the fraction upside down.": lambda sizes, r: len(sizes) * sizes[r] / sum(sizes),
+    "That is the weight which the sample gets. How often does the right one go into it?": lambda sizes, r: (
+        1 / (len(sizes) * sizes[r])
+    ),
+    "The number of shards is missing: an average divides by it.": lambda sizes, r: sum(sizes) / sizes[r],
+}
+
 TIMES_TOO_MUCH = Exercise(
     id="parallel-times-too-much",
     stub=times_too_much,
@@ -27,15 +38,9 @@ TIMES_TOO_MUCH = Exercise(
     judge=recalls(
         times_too_much_solution,
         cases=[{"sizes": [2, 50], "r": 0}, {"sizes": [2, 50], "r": 1}, {"sizes": [4, 4, 4], "r": 2}],
+        mistakes=TIMES_TOO_MUCH_MISTAKES,
     ),
-    wrong={
-        "against a sample of the other shard": Wrong(
-            lambda sizes, r: max(sizes) / sizes[r], says="r = 0 your answer is 25"
-        ),
-        "upside down": Wrong(lambda sizes, r: len(sizes) * sizes[r] / sum(sizes), says="your answer is 0.07"),
-        "its weight, not the factor": Wrong(lambda sizes, r: 1 / (len(sizes) * sizes[r]), says="your answer is 0.25"),
-        "the number of shards forgotten": Wrong(lambda sizes, r: sum(sizes) / sizes[r], says="your answer is 26"),
-    },
+    wrong=named(TIMES_TOO_MUCH_MISTAKES),
 )
 
 # -- 2. implement: join the parts -------------------------------------------------------------------------------------
@@ -55,10 +60,10 @@ def joined_solution(gradients, sizes):
 
 
 JOINED_MISTAKES = {
-    "the average of averages: a small shard counts as much as a large one": lambda gradients, sizes: gradients.mean(
-        axis=0
+    "Your gradient is the average of averages: a small shard counts as much as a large one.": lambda gradients, sizes: (
+        gradients.mean(axis=0)
     ),
-    "weighted the wrong way round: the largest shard weighs least": lambda gradients, sizes: (
+    "Your gradient is weighted the wrong way round: the largest shard weighs least.": lambda gradients, sizes: (
         (1 / sizes) @ gradients / (1 / sizes).sum()
     ),
 }
@@ -77,7 +82,7 @@ JOINED = Exercise(
         mistakes=JOINED_MISTAKES,
     ),
     wrong={
-        **{words: Wrong(mistake, says=words) for words, mistake in JOINED_MISTAKES.items()},
+        **named(JOINED_MISTAKES),
         "the sum": Wrong(lambda gradients, sizes: sizes @ gradients, says="the reference times 29"),
         "the average of weighted shares": Wrong(
             lambda gradients, sizes: (sizes[:, None] * gradients).mean(axis=0) / sizes.sum(),
@@ -104,27 +109,27 @@ def bytes_of_a_step_solution(sizes, workers):
     return 2 * workers * 8 * parameters
 
 
+BYTES_OF_A_STEP_MISTAKES = {
+    "That is one way only.": lambda sizes, workers: bytes_of_a_step_solution(sizes, workers) // 2,
+    "That counts one worker. Each of them gets the network, and each sends gradients.": lambda sizes, workers: (
+        bytes_of_a_step_solution(sizes, 1)
+    ),
+    "That counts numbers. A float64 takes more than one byte.": lambda sizes, workers: (
+        bytes_of_a_step_solution(sizes, workers) // 8
+    ),
+    "The biases are missing.": lambda sizes, workers: 2 * workers * 8 * sum(a * b for a, b in pairwise(sizes)),
+}
+
 BYTES_OF_A_STEP = Exercise(
     id="parallel-bytes",
     stub=bytes_of_a_step,
     reference=bytes_of_a_step_solution,
     judge=recalls(
-        bytes_of_a_step_solution, cases=[{"sizes": [64, 32, 10], "workers": 2}, {"sizes": [5, 4], "workers": 3}]
+        bytes_of_a_step_solution,
+        cases=[{"sizes": [64, 32, 10], "workers": 2}, {"sizes": [5, 4], "workers": 3}],
+        mistakes=BYTES_OF_A_STEP_MISTAKES,
     ),
-    wrong={
-        "one way": Wrong(
-            lambda sizes, workers: bytes_of_a_step_solution(sizes, workers) // 2, says="your answer is 38560"
-        ),
-        "once, not for every worker": Wrong(
-            lambda sizes, workers: bytes_of_a_step_solution(sizes, 1), says="your answer is 38560"
-        ),
-        "numbers, not bytes": Wrong(
-            lambda sizes, workers: bytes_of_a_step_solution(sizes, workers) // 8, says="your answer is 9640"
-        ),
-        "biases forgotten": Wrong(
-            lambda sizes, workers: 2 * workers * 8 * sum(a * b for a, b in pairwise(sizes)), says="your answer is 75776"
-        ),
-    },
+    wrong=named(BYTES_OF_A_STEP_MISTAKES),
 )
 
 # -- 4. derive: sums instead of means ---------------------------------------------------------------------------------
@@ -162,40 +167,24 @@ def shards_derivation_solution():
     )
 
 
-def _reaches_the_weighted_mean(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Grad(L, theta):
-        return "Every step holds, but start from Grad(L, theta)."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way in at least two steps: sums first, then means."
-    if any(part == Grad(L, theta) for part in _parts(derivation.result)):
-        return "Every step holds. Go on until only the shards' gradients are left."
-    derivation.then(GOAL, because="the goal")
-    return ""
+def _what_is_left(derivation):
+    left = Grad(L, theta) in subexpressions(derivation.result)
+    return ". Go on until only the shards' gradients are left." if left else ""
 
 
-def _parts(expression):
-    yield expression
-    for part in expression.children():
-        yield from _parts(part)
-
-
-def _tries(*steps):
-    def answer():
-        derivation = Derivation(Grad(L, theta), let=SHARDS)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_tries = tries(Grad(L, theta), let=SHARDS)
 
 SHARDS_DERIVATION = Exercise(
     id="parallel-shards-derivation",
     stub=shards_derivation,
     reference=shards_derivation_solution,
-    judge=derives(_reaches_the_weighted_mean),
+    judge=way(
+        Grad(L, theta),
+        "Grad(L, theta)",
+        steps="sums first, then means",
+        unfinished=_what_is_left,
+        goal=GOAL,
+    ),
     wrong={
         "the average": Wrong(_tries((Grad(L_1, theta) + Grad(L_2, theta)) / 2), says="A step of yours is refused"),
         "the sizes exchanged": Wrong(
@@ -203,7 +192,7 @@ SHARDS_DERIVATION = Exercise(
         ),
         "in one leap": Wrong(_tries(GOAL), says="at least two steps"),
         "nothing gained": Wrong(
-            _tries((Grad(L, theta) + Grad(L, theta)) / 2, Grad(L, theta)), says="until only the shards' gradients"
+            _tries(2 * Grad(L, theta) / 2, 3 * Grad(L, theta) / 3), says="until only the shards' gradients"
         ),
         "another start": Wrong(
             lambda: Derivation(Grad(L_1, theta), let=SHARDS).then(Grad(L_1, theta), because="a try"),
@@ -236,7 +225,7 @@ def _micro_batches(rng):
 
 
 ACCUMULATION_MISTAKES = {
-    "the average of averages, as found: a part with few tokens counts as much as one with many": (
+    "Your mean is the average of averages, as found: a part with few tokens counts as much as one with many.": (
         lambda losses_and_slopes, counts: losses_and_slopes.mean(axis=0)
     ),
 }
@@ -247,7 +236,7 @@ REPAIRED_ACCUMULATION = Exercise(
     reference=repaired_accumulation_solution,
     judge=computes(repaired_accumulation_solution, inputs=_micro_batches, name="mean", mistakes=ACCUMULATION_MISTAKES),
     wrong={
-        **{words: Wrong(mistake, says=words) for words, mistake in ACCUMULATION_MISTAKES.items()},
+        **named(ACCUMULATION_MISTAKES),
         "padding counted": Wrong(
             lambda losses_and_slopes, counts: counts.shape[1] * losses_and_slopes.sum(axis=0) / counts.size,
             says="average of averages",

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import (
     Derivation,
     Grad,
@@ -17,6 +18,7 @@ from backprop.symbolic import (
     indices,
     matrix,
 )
+from backprop.symbolic.expressions import subexpressions
 
 # -- 1. recall: which layer does a delta belong to --------------------------------------------------------------------
 
@@ -31,18 +33,26 @@ def delta_length_solution(sizes, c):
     return sizes[c - 1]
 
 
+DELTA_LENGTH_MISTAKES = {
+    "That is the usual delta, the gradient of z. The note's is the gradient of something else.": lambda sizes, c: sizes[
+        c
+    ],
+    "That is one layer further up: the chain, as it was printed, ends one layer early.": lambda sizes, c: sizes[
+        min(c + 1, len(sizes) - 1)
+    ],
+    "That is how many weights the layer has. A delta belongs to units.": lambda sizes, c: sizes[c - 1] * sizes[c],
+}
+
 DELTA_LENGTH = Exercise(
     id="delta-length",
     stub=delta_length,
     reference=delta_length_solution,
-    judge=recalls(delta_length_solution, cases=[{"sizes": [7, 5, 4, 2], "c": 2}, {"sizes": [3, 8, 6], "c": 1}]),
-    wrong={
-        "the usual delta": Wrong(lambda sizes, c: sizes[c], says="your answer is 4"),
-        "the chain as printed, one layer early": Wrong(
-            lambda sizes, c: sizes[min(c + 1, len(sizes) - 1)], says="your answer is 2"
-        ),
-        "all parameters of the layer": Wrong(lambda sizes, c: sizes[c - 1] * sizes[c], says="your answer is 20"),
-    },
+    judge=recalls(
+        delta_length_solution,
+        cases=[{"sizes": [7, 5, 4, 2], "c": 2}, {"sizes": [3, 8, 6], "c": 1}],
+        mistakes=DELTA_LENGTH_MISTAKES,
+    ),
+    wrong=named(DELTA_LENGTH_MISTAKES),
 )
 
 # -- 2. implement: one step of the note's first recursion -------------------------------------------------------------
@@ -136,9 +146,11 @@ def _not_transposed(weights, activations, y):
 
 
 DOWN_MISTAKES = {
-    "a delta still: the one of a layer further up. The recursion ends one layer early": _stops_early,
-    "what comes out when each slope is taken at the layer's input, not at its own activation": _slope_of_the_input,
-    "what comes out when each delta goes down through the wrong side of its weights": _not_transposed,
+    "Your delta is a delta still: the one of a layer further up. The recursion ends one layer early.": _stops_early,
+    "Your delta is what comes out when each slope is taken at the layer's input, not at its own activation.": (
+        _slope_of_the_input
+    ),
+    "Your delta is what comes out when each delta goes down through the wrong side of its weights.": _not_transposed,
 }
 
 DOWN_TO_THE_INPUT = Exercise(
@@ -147,9 +159,7 @@ DOWN_TO_THE_INPUT = Exercise(
     reference=down_to_the_input_solution,
     judge=computes(down_to_the_input_solution, inputs=_stack, name="delta", mistakes=DOWN_MISTAKES),
     wrong={
-        "one layer early": Wrong(_stops_early, says="one layer early"),
-        "the slope at a layer's input": Wrong(_slope_of_the_input, says="at the layer's input"),
-        "W where W transposed belongs": Wrong(_not_transposed, says="wrong side of its weights"),
+        **named(DOWN_MISTAKES),
         "y minus prediction": Wrong(
             lambda weights, activations, y: -down_to_the_input_solution(weights, activations, y), says="sign"
         ),
@@ -181,40 +191,24 @@ def skip_derivation_solution():
     )
 
 
-def _reaches_the_skip_gradient(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Grad(L, x):
-        return "Every step holds, but start from Grad(L, x)."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way in at least two steps: the two uses, then the activation."
-    if any(part in (Grad(L, z), Grad(L, x)) for part in _parts(derivation.result)):
-        return "Every step holds. One is missing: go on until only ∂L/∂a is left."
-    derivation.then(GOAL, because="the goal")
-    return ""
+def _what_is_left(derivation):
+    left = {Grad(L, z), Grad(L, x)} & set(subexpressions(derivation.result))
+    return ". One is missing: go on until only ∂L/∂a is left." if left else ""
 
 
-def _parts(expression):
-    yield expression
-    for part in expression.children():
-        yield from _parts(part)
-
-
-def _skip(*steps):
-    def answer():
-        derivation = Derivation(Grad(L, x), let=SKIP)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_skip = tries(Grad(L, x), let=SKIP)
 
 SKIP_DERIVATION = Exercise(
     id="delta-skip-derivation",
     stub=skip_derivation,
     reference=skip_derivation_solution,
-    judge=derives(_reaches_the_skip_gradient),
+    judge=way(
+        Grad(L, x),
+        "Grad(L, x)",
+        steps="the two uses, then the activation",
+        unfinished=_what_is_left,
+        goal=GOAL,
+    ),
     wrong={
         "the skip forgotten": Wrong(_skip(W.T * Grad(L, z)), says="A step of yours is refused"),
         "the skip alone": Wrong(_skip(Grad(L, a)), says="A step of yours is refused"),
@@ -269,8 +263,8 @@ TIED_GRADIENT = Exercise(
         name="dW",
         m="X",
         mistakes={
-            "what the use of W as the encoder gives, alone: W is used twice": _encoder,
-            "what the use of W as the decoder gives, alone: W is used twice": _decoder,
+            "Your dW is what the use of W as the encoder gives, alone: W is used twice.": _encoder,
+            "Your dW is what the use of W as the decoder gives, alone: W is used twice.": _decoder,
         },
     ),
     wrong={
@@ -307,17 +301,27 @@ def check_cost_solution(sizes, m):
     return 2 * parameters * m * weights
 
 
+CHECK_COST_MISTAKES = {
+    "That is one pass for each parameter. Centred differences go to both sides.": lambda sizes, m: (
+        check_cost_solution(sizes, m) // 2
+    ),
+    "The biases are not moved here. They are parameters, too.": lambda sizes, m: 2 * m * _weights(sizes) ** 2,
+    "That is for one sample. The loss is one of m.": lambda sizes, m: check_cost_solution(sizes, 1),
+    "That is what a backward pass costs. Differences take the loss anew for every parameter.": lambda sizes, m: (
+        2 * m * _weights(sizes)
+    ),
+}
+
 CHECK_COST = Exercise(
     id="delta-check-cost",
     stub=check_cost,
     reference=check_cost_solution,
-    judge=recalls(check_cost_solution, cases=[{"sizes": [2, 3, 2], "m": 4}, {"sizes": [5, 4], "m": 3}]),
-    wrong={
-        "one pass for each": Wrong(lambda sizes, m: check_cost_solution(sizes, m) // 2, says="your answer is 816"),
-        "biases forgotten": Wrong(lambda sizes, m: 2 * m * _weights(sizes) ** 2, says="your answer is 1152"),
-        "one sample": Wrong(lambda sizes, m: check_cost_solution(sizes, 1), says="your answer is 408"),
-        "a backward pass": Wrong(lambda sizes, m: 2 * m * _weights(sizes), says="your answer is 96"),
-    },
+    judge=recalls(
+        check_cost_solution,
+        cases=[{"sizes": [2, 3, 2], "m": 4}, {"sizes": [5, 4], "m": 3}],
+        mistakes=CHECK_COST_MISTAKES,
+    ),
+    wrong=named(CHECK_COST_MISTAKES),
 )
 
 # -- 7. debug: the slope of the wrong layer ---------------------------------------------------------------------------

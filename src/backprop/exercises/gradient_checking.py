@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
 from backprop.course.exercise import Feedback
-from backprop.exercises.softmax_cross_entropy import naming
+from backprop.exercises._derivations import way
 from backprop.symbolic import Derivation, Partial, sqrt, symbol
 from backprop.symbolic.expressions import sympify
 
@@ -30,6 +30,13 @@ def _costs(forward=lambda size: size + 1, centred=lambda size: 2 * size, directi
     }[method]  # fmt: skip
 
 
+EVALUATIONS_MISTAKES = {
+    "A centred difference takes the loss on both sides of θ.": _costs(centred=lambda size: size),
+    "The loss at θ is the same for every entry: once is enough.": _costs(forward=lambda size: 2 * size),
+    "The loss at θ itself is missing from the one-sided differences.": _costs(forward=lambda size: size),
+    "One step along a direction moves all entries at once.": _costs(directions=lambda size: 10 * size),
+}
+
 EVALUATIONS = Exercise(
     id="check-evaluations",
     stub=evaluations,
@@ -38,13 +45,9 @@ EVALUATIONS = Exercise(
         evaluations_solution,
         cases=[{"method": method, "size": 17} for method in ("centred", "forward", "complex", "ten directions")]
         + [{"method": "forward", "size": 2410}],
+        mistakes=EVALUATIONS_MISTAKES,
     ),
-    wrong={
-        "one side forgotten": Wrong(_costs(centred=lambda size: size), says="your answer is 17"),
-        "the loss at θ every time": Wrong(_costs(forward=lambda size: 2 * size), says="your answer is 34"),
-        "the loss at θ forgotten": Wrong(_costs(forward=lambda size: size), says="size = 17 your answer is 17"),
-        "every entry in every direction": Wrong(_costs(directions=lambda size: 10 * size), says="your answer is 170"),
-    },
+    wrong=named(EVALUATIONS_MISTAKES),
 )
 
 # -- 2. predict: one wrong entry among many ---------------------------------------------------------------------------
@@ -60,17 +63,21 @@ def error_of_one_sign_solution(count):
     return 2 / (np.sqrt(count) + np.sqrt(count))
 
 
+ONE_SIGN_MISTAKES = {
+    "That is the share of wrong entries. A relative error compares lengths.": lambda count: 1 / count,
+    "Only one length stands below the line of this fraction.": lambda count: 2 / count**0.5,
+    "That is what comes out if every sign is wrong.": lambda count: 1.0,
+    "These are squares of lengths: the roots are missing.": lambda count: 4 / (2 * count),
+}
+
 ONE_SIGN = Exercise(
     id="check-one-sign",
     stub=error_of_one_sign,
     reference=error_of_one_sign_solution,
-    judge=recalls(error_of_one_sign_solution, cases=[{"count": 4}, {"count": 100}, {"count": 10_000}]),
-    wrong={
-        "the share of wrong entries": Wrong(lambda count: 1 / count, says="your answer is 0.25"),
-        "one norm below": Wrong(lambda count: 2 / count**0.5, says="your answer is 1.0"),
-        "as if all were wrong": Wrong(lambda count: 1.0, says="your answer is 1.0"),
-        "norms without a root": Wrong(lambda count: 4 / (2 * count), says="your answer is 0.02"),
-    },
+    judge=recalls(
+        error_of_one_sign_solution, cases=[{"count": 4}, {"count": 100}, {"count": 10_000}], mistakes=ONE_SIGN_MISTAKES
+    ),
+    wrong=named(ONE_SIGN_MISTAKES),
 )
 
 # -- 3. implement: the slope along a direction ------------------------------------------------------------------------
@@ -112,27 +119,19 @@ def _quadratic_and_more(rng):
     }
 
 
+SLOPE_ALONG_MISTAKES = {
+    "This is one-sided: its error is of order h. Go to both sides.": _one_side,
+    "The two points are 2h apart. Divide by that.": _not_halved,
+    "You made v a unit vector. The slope along v is asked for, as long as v is.": _length_lost,
+    "This moves every entry by h. How far it moves, and where to, is what v says.": _the_same_everywhere,
+}
+
 SLOPE_ALONG = Exercise(
     id="check-slope-along",
     stub=slope_along,
     reference=slope_along_solution,
-    judge=naming(
-        {
-            "This is one-sided: its error is of order h. Go to both sides.": _one_side,
-            "The two points are 2h apart. Divide by that.": _not_halved,
-            "You made v a unit vector. The slope along v is asked for, as long as v is.": _length_lost,
-            "This moves every entry by h. How far it moves, and where to, is what v says.": _the_same_everywhere,
-        },
-        slope_along_solution,
-        inputs=_quadratic_and_more,
-        name="slope",
-    ),
-    wrong={
-        "one side": Wrong(_one_side, says="one-sided"),
-        "not halved": Wrong(_not_halved, says="2h apart"),
-        "made a unit vector": Wrong(_length_lost, says="as long as v is"),
-        "no direction": Wrong(_the_same_everywhere, says="moves every entry by h"),
-    },
+    judge=computes(slope_along_solution, inputs=_quadratic_and_more, name="slope", mistakes=SLOPE_ALONG_MISTAKES),
+    wrong=named(SLOPE_ALONG_MISTAKES),
 )
 
 # -- 4. derive: the best step of a one-sided difference ---------------------------------------------------------------
@@ -156,14 +155,9 @@ def best_step_solution():
     )
 
 
-def _level_at_the_best_step(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Partial(BOUND, step):
-        return "Every step holds, but start from Partial(exercises.BOUND, exercises.step)."
-    if derivation.result != sympify(0):
-        return "Every step holds. Say which step makes the slope zero: let={exercises.step: …}, and end in 0."
-    return ""
+def _what_is_left(derivation):
+    level = derivation.result == sympify(0)
+    return "" if level else ". Say which step makes the slope zero: let={exercises.step: …}, and end in 0."
 
 
 def _with_step(value):
@@ -174,7 +168,11 @@ BEST_STEP = Exercise(
     id="check-best-step",
     stub=best_step,
     reference=best_step_solution,
-    judge=derives(_level_at_the_best_step),
+    judge=way(
+        Partial(BOUND, step),
+        "Partial(exercises.BOUND, exercises.step)",
+        unfinished=_what_is_left,
+    ),
     wrong={
         "the factor forgotten": Wrong(_with_step(sqrt(u * size / second)), says="A step of yours is refused"),
         "squared, not rooted": Wrong(_with_step(4 * u * size / second), says="A step of yours is refused"),
@@ -228,6 +226,12 @@ def _one_side_only(analytic, below, above):
     return "kink" if abs(analytic - above) < 1e-3 else "bug"
 
 
+KINK_OR_BUG_MISTAKES = {
+    "This compares with the mean of the two slopes. At a kink that is the slope of neither side.": _by_the_mean,
+    "Here a kink excuses every number. How many does it excuse?": _every_kink_excuses,
+    "This compares with one side only.": _one_side_only,
+}
+
 KINK_OR_BUG = Exercise(
     id="check-kink-or-bug",
     stub=kink_or_bug,
@@ -242,12 +246,9 @@ KINK_OR_BUG = Exercise(
             {"analytic": 0.8, "below": 0.5, "above": 0.9},
             {"analytic": 0.7, "below": 0.5, "above": 0.9},
         ],
+        mistakes=KINK_OR_BUG_MISTAKES,
     ),
-    wrong={
-        "only the mean": Wrong(_by_the_mean, says="analytic = 0.9, below = 0.5, above = 0.9 your answer is 'bug'"),
-        "a kink excuses everything": Wrong(_every_kink_excuses, says="analytic = 0.8"),
-        "only one side": Wrong(_one_side_only, says="analytic = 0.5, below = 0.5, above = 0.9"),
-    },
+    wrong=named(KINK_OR_BUG_MISTAKES),
 )
 
 # -- 6. debug: a checker that is wrong --------------------------------------------------------------------------------
@@ -313,27 +314,19 @@ def _integers(rng):
     }
 
 
+REPAIRED_GRADIENT_MISTAKES = {
+    "Both faults are still there. Where is the second point, and what is the dtype of the result?": _as_found,
+    "Both sides are right now. But zeros_like of integers holds integers.": _sides_only,
+    "Fractions survive now. But the second point is θ itself, not θ − h.": _floats_only,
+    "Every entry stays where its last move left it. Put it back before you go on.": _never_back,
+}
+
 REPAIRED_GRADIENT = Exercise(
     id="check-repaired-gradient",
     stub=repaired_gradient,
     reference=repaired_gradient_solution,
-    judge=naming(
-        {
-            "Both faults are still there. Where is the second point, and what is the dtype of the result?": _as_found,
-            "Both sides are right now. But zeros_like of integers holds integers.": _sides_only,
-            "Fractions survive now. But the second point is θ itself, not θ − h.": _floats_only,
-            "Every entry stays where its last move left it. Put it back before you go on.": _never_back,
-        },
-        repaired_gradient_solution,
-        inputs=_integers,
-        name="gradient",
-    ),
-    wrong={
-        "as found": Wrong(_as_found, says="Both faults"),
-        "only the sides repaired": Wrong(_sides_only, says="holds integers"),
-        "only the dtype repaired": Wrong(_floats_only, says="not θ − h"),
-        "never put back": Wrong(_never_back, says="Put it back"),
-    },
+    judge=computes(repaired_gradient_solution, inputs=_integers, name="gradient", mistakes=REPAIRED_GRADIENT_MISTAKES),
+    wrong=named(REPAIRED_GRADIENT_MISTAKES),
 )
 
 # -- 7. locate: find the wrong entry with few evaluations -------------------------------------------------------------

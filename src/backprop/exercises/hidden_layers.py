@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, derives, recalls
-from backprop.exercises.softmax_cross_entropy import naming
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import (
     Derivation,
     Grad,
@@ -30,16 +30,24 @@ def nonzero_entries_solution(n_out, n_in, m):
     return n_out * n_in * m
 
 
+NONZERO_ENTRIES_MISTAKES = {
+    "These are all entries. Most pair a unit with a weight of another one.": lambda n_out, n_in, m: (
+        n_out * m * n_out * n_in
+    ),
+    "These are as many as A has, which is right for one unit.": lambda n_out, n_in, m: n_in * m,
+    "These are as many as W has, which is right for one sample.": lambda n_out, n_in, m: n_out * n_in,
+}
+
 NONZERO_ENTRIES = Exercise(
     id="hidden-nonzero-entries",
     stub=nonzero_entries,
     reference=nonzero_entries_solution,
-    judge=recalls(nonzero_entries_solution, cases=[{"n_out": 2, "n_in": 3, "m": 4}, {"n_out": 5, "n_in": 2, "m": 3}]),
-    wrong={
-        "all entries": Wrong(lambda n_out, n_in, m: n_out * m * n_out * n_in, says="your answer is 48"),
-        "as many as A has": Wrong(lambda n_out, n_in, m: n_in * m, says="your answer is 12"),
-        "as many as W has": Wrong(lambda n_out, n_in, m: n_out * n_in, says="your answer is 6"),
-    },
+    judge=recalls(
+        nonzero_entries_solution,
+        cases=[{"n_out": 2, "n_in": 3, "m": 4}, {"n_out": 5, "n_in": 2, "m": 3}],
+        mistakes=NONZERO_ENTRIES_MISTAKES,
+    ),
+    wrong=named(NONZERO_ENTRIES_MISTAKES),
 )
 
 # -- 2. implement: one layer down, in the note's columns ---------------------------------------------------------------
@@ -72,17 +80,18 @@ def _own_sign(dz_up, W_up, z):
     return gathered * (gathered > 0)
 
 
+LAYER_DOWN_MISTAKES = {
+    "This is dA. It has not gone through ReLU yet.": _not_masked,
+    "This multiplies by the value of ReLU. Its slope belongs there.": _masked_by_value,
+    "The mask is upside down: it lets through where the unit is dead.": _wrong_way_up,
+    "This looks at the sign of the gradient. ReLU looked at the sign of z.": _own_sign,
+}
+
 LAYER_DOWN = Exercise(
     id="hidden-layer-down",
     stub=layer_down,
     reference=layer_down_solution,
-    judge=naming(
-        {
-            "This is dA. It has not gone through ReLU yet.": _not_masked,
-            "This multiplies by the value of ReLU. Its slope belongs there.": _masked_by_value,
-            "The mask is upside down: it lets through where the unit is dead.": _wrong_way_up,
-            "This looks at the sign of the gradient. ReLU looked at the sign of z.": _own_sign,
-        },
+    judge=computes(
         layer_down_solution,
         inputs=lambda rng: {
             "dz_up": rng.normal(size=(2, 5)),
@@ -90,12 +99,10 @@ LAYER_DOWN = Exercise(
             "z": rng.normal(size=(4, 5)),
         },
         name="dz",
+        mistakes=LAYER_DOWN_MISTAKES,
     ),
     wrong={
-        "not masked": Wrong(_not_masked, says="has not gone through ReLU"),
-        "masked by the value": Wrong(_masked_by_value, says="value of ReLU"),
-        "mask upside down": Wrong(_wrong_way_up, says="upside down"),
-        "masked by its own sign": Wrong(_own_sign, says="sign of the gradient"),
+        **named(LAYER_DOWN_MISTAKES),
         "not transposed": Wrong(lambda dz_up, W_up, z: (W_up @ dz_up) * (z > 0), says="stopped with ValueError"),
     },
 )
@@ -124,28 +131,12 @@ def induction_derivation_solution():
     )
 
 
-def _reaches_the_layer_above(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Grad(L, Z):
-        return "Every step holds, but start from Grad(L, Z)."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way there in at least two steps: first through f, then through the weights."
+def _what_is_left(derivation):
     left = {part for part in subexpressions(derivation.result) if isinstance(part, type(Grad(L, Z)))}
-    if left != {Grad(L, Z_up)}:
-        return "Every step holds. Go on until Grad(L, Z_up) is the only derivative that is left."
-    return ""
+    return "" if left == {Grad(L, Z_up)} else ". Go on until Grad(L, Z_up) is the only derivative that is left."
 
 
-def _down(*steps):
-    def answer():
-        derivation = Derivation(Grad(L, Z), let=LAYER)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_down = tries(Grad(L, Z), let=LAYER)
 
 _THROUGH_F = hadamard(Grad(L, A), f_prime(Z))
 
@@ -153,7 +144,12 @@ INDUCTION = Exercise(
     id="hidden-induction-derivation",
     stub=induction_derivation,
     reference=induction_derivation_solution,
-    judge=derives(_reaches_the_layer_above),
+    judge=way(
+        Grad(L, Z),
+        "Grad(L, Z)",
+        steps="first through f, then through the weights",
+        unfinished=_what_is_left,
+    ),
     wrong={
         "the slope at A": Wrong(_down(hadamard(Grad(L, A), f_prime(A))), says="A step of yours is refused"),
         "the slope lost on the way": Wrong(_down(_THROUGH_F, Grad(L, Z_up) * W.T), says="A step of yours is refused"),
@@ -188,24 +184,24 @@ def _over_units(dz, A_prev):
     return A_prev @ dz.T / len(dz)
 
 
+INTO_ROWS_MISTAKES = {
+    "The note's dz is m times the gradient. Nothing here is divided by m.": _undivided,
+    "This is the note's dW, (n_out, n_in). Here it has the shape (n_in, n_out).": _note_layout,
+    "Divided by the number of units. Which axis of dz counts the samples?": _over_units,
+}
+
 INTO_ROWS = Exercise(
     id="hidden-into-rows",
     stub=into_rows,
     reference=into_rows_solution,
-    judge=naming(
-        {
-            "The note's dz is m times the gradient. Nothing here is divided by m.": _undivided,
-            "This is the note's dW, (n_out, n_in). Here it has the shape (n_in, n_out).": _note_layout,
-            "Divided by the number of units. Which axis of dz counts the samples?": _over_units,
-        },
+    judge=computes(
         into_rows_solution,
         inputs=lambda rng: {"dz": rng.normal(size=(2, 5)), "A_prev": rng.normal(size=(3, 5))},
         name="dW",
+        mistakes=INTO_ROWS_MISTAKES,
     ),
     wrong={
-        "not divided": Wrong(_undivided, says="m times the gradient"),
-        "the note's layout": Wrong(_note_layout, says="the note's dW"),
-        "divided by the units": Wrong(_over_units, says="number of units"),
+        **named(INTO_ROWS_MISTAKES),
         "divided twice": Wrong(lambda dz, A_prev: into_rows_solution(dz, A_prev) / 5, says="0.2"),
     },
 )
@@ -223,16 +219,20 @@ def zero_weight_gradients_solution(N, d):
     return d + 1
 
 
+ZERO_GRADIENTS_MISTAKES = {
+    "One is missing. A weight gradient is error times input, and both can be zero.": lambda N, d: d,
+    "These are the layers below. What do the weights of the dead layer itself get?": lambda N, d: d - 1,
+    "That is all of them. An error arrives above the dead layer, and what is its input?": lambda N, d: N,
+}
+
 ZERO_GRADIENTS = Exercise(
     id="hidden-zero-gradients",
     stub=zero_weight_gradients,
     reference=zero_weight_gradients_solution,
-    judge=recalls(zero_weight_gradients_solution, cases=[{"N": 6, "d": 3}, {"N": 4, "d": 1}]),
-    wrong={
-        "the layer itself and those below": Wrong(lambda N, d: d, says="your answer is 3"),
-        "only those below": Wrong(lambda N, d: d - 1, says="your answer is 2"),
-        "all of them": Wrong(lambda N, d: N, says="your answer is 6"),
-    },
+    judge=recalls(
+        zero_weight_gradients_solution, cases=[{"N": 6, "d": 3}, {"N": 4, "d": 1}], mistakes=ZERO_GRADIENTS_MISTAKES
+    ),
+    wrong=named(ZERO_GRADIENTS_MISTAKES),
 )
 
 # -- 6. debug: a mask that masks nothing ------------------------------------------------------------------------------
@@ -278,25 +278,19 @@ def _network(rng):
     return at | {"Y": np.eye(2)[rng.integers(2, size=5)]}
 
 
+REPAIRED_BACKWARD_MISTAKES = {
+    "Both faults are still there. When is an activation of ReLU not ≥ 0?": _as_found,
+    "The mask is right now. The loss is a mean over the samples.": _mask_only,
+    "The mean is right now. The mask still lets everything through.": _mean_only,
+}
+
 REPAIRED_BACKWARD = Exercise(
     id="hidden-repaired-backward",
     stub=repaired_backward,
     reference=repaired_backward_solution,
-    judge=naming(
-        {
-            "Both faults are still there. When is an activation of ReLU not ≥ 0?": _as_found,
-            "The mask is right now. The loss is a mean over the samples.": _mask_only,
-            "The mean is right now. The mask still lets everything through.": _mean_only,
-        },
-        repaired_backward_solution,
-        inputs=_network,
-        name="dW1",
-        m="X",
-    ),
+    judge=computes(repaired_backward_solution, inputs=_network, name="dW1", m="X", mistakes=REPAIRED_BACKWARD_MISTAKES),
     wrong={
-        "as found": Wrong(_as_found, says="Both faults"),
-        "only the mask repaired": Wrong(_mask_only, says="The mask is right"),
-        "only the mean repaired": Wrong(_mean_only, says="The mean is right"),
+        **named(REPAIRED_BACKWARD_MISTAKES),
         "divided twice": Wrong(lambda **at: repaired_backward_solution(**at) / len(at["X"]), says="m = 5"),
     },
 )

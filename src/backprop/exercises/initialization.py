@@ -5,8 +5,9 @@ import math
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, derives, recalls
+from backprop.course import Exercise, Wrong, named, recalls
 from backprop.course.exercise import Feedback
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import Derivation, Integral, relu, scalars, symbol
 from backprop.symbolic.expressions import subexpressions
 
@@ -23,18 +24,24 @@ def after_layers_solution(n, std, layers):
     return (n * std**2 / 2) ** (layers - 1)
 
 
+AFTER_LAYERS_MISTAKES = {
+    "The half is missing that ReLU lets through.": lambda n, std, layers: (n * std**2) ** (layers - 1),
+    "That is the standard deviation, where the variance belongs.": lambda n, std, layers: (n * std / 2) ** (layers - 1),
+    "That is one step too many: count the steps from the first layer to the last.": lambda n, std, layers: (
+        (n * std**2 / 2) ** layers
+    ),
+}
+
 AFTER_LAYERS = Exercise(
     id="init-after-layers",
     stub=after_layers,
     reference=after_layers_solution,
     judge=recalls(
-        after_layers_solution, cases=[{"n": 50, "std": 0.25, "layers": 3}, {"n": 200, "std": 0.05, "layers": 6}]
+        after_layers_solution,
+        cases=[{"n": 50, "std": 0.25, "layers": 3}, {"n": 200, "std": 0.05, "layers": 6}],
+        mistakes=AFTER_LAYERS_MISTAKES,
     ),
-    wrong={
-        "the half forgotten": Wrong(lambda n, std, layers: (n * std**2) ** (layers - 1), says="your answer is 9.76"),
-        "std for variance": Wrong(lambda n, std, layers: (n * std / 2) ** (layers - 1), says="your answer is 39.06"),
-        "one step too many": Wrong(lambda n, std, layers: (n * std**2 / 2) ** layers, says="your answer is 3.81"),
-    },
+    wrong=named(AFTER_LAYERS_MISTAKES),
 )
 
 # -- 2. implement: He's rule from a uniform distribution ---------------------------------------------------------------
@@ -148,27 +155,12 @@ def leaky_derivation_solution():
     )
 
 
-def _has_no_integral(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != LEAKY_START:
-        return "Every step holds, but start from LEAKY_START."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way there in at least two steps: first split the line at 0."
-    if any(isinstance(part, Integral) for part in subexpressions(derivation.result)):
-        return "Every step holds. Go on until no integral is left."
-    return ""
+def _what_is_left(derivation):
+    left = any(isinstance(part, Integral) for part in subexpressions(derivation.result))
+    return ". Go on until no integral is left." if left else ""
 
 
-def _leaky(*results):
-    def answer():
-        derivation = Derivation(LEAKY_START)
-        for result in results:
-            derivation = derivation.then(result, because="a try")
-        return derivation
-
-    return answer
-
+_leaky = tries(LEAKY_START)
 
 _RIGHT = Integral(x**2 / (2 * c), (x, 0, c))
 _LEFT = Integral(x**2 / (2 * c), (x, -c, 0))
@@ -177,7 +169,12 @@ LEAKY = Exercise(
     id="init-leaky",
     stub=leaky_derivation,
     reference=leaky_derivation_solution,
-    judge=derives(_has_no_integral),
+    judge=way(
+        LEAKY_START,
+        "LEAKY_START",
+        steps="first split the line at 0",
+        unfinished=_what_is_left,
+    ),
     wrong={
         "the leak not squared": Wrong(_leaky(_RIGHT + lam * _LEFT), says="A step of yours is refused"),
         "the leak subtracted": Wrong(_leaky(_RIGHT - lam**2 * _LEFT), says="A step of yours is refused"),
@@ -207,6 +204,23 @@ def which_mistake_solution(n, factor):
     return min(variances, key=lambda name: abs(np.log(factor / (n * variances[name] / 2))))
 
 
+WHICH_MISTAKE_MISTAKES = {
+    "This calls everything right. What does a factor far from 1 say?": lambda n, factor: "right",
+    "This looks at the size alone. Some of these factors depend on n.": lambda n, factor: (
+        "right"
+        if 0.8 < factor < 1.25
+        else "std as variance"
+        if factor > 1
+        else "2 forgotten"
+        if factor > 0.3
+        else "variance as std"
+    ),
+    "Two are exchanged. Which is larger, a small number or its square?": lambda n, factor: {
+        "variance as std": "std as variance",
+        "std as variance": "variance as std",
+    }.get(which_mistake_solution(n, factor), which_mistake_solution(n, factor)),
+}
+
 WHICH_MISTAKE = Exercise(
     id="init-which-mistake",
     stub=which_mistake,
@@ -222,29 +236,9 @@ WHICH_MISTAKE = Exercise(
             {"n": 50, "factor": 0.037},
             {"n": 50, "factor": 5.3},
         ],
+        mistakes=WHICH_MISTAKE_MISTAKES,
     ),
-    wrong={
-        "never a mistake": Wrong(lambda n, factor: "right", says="factor = 15.1"),
-        "by size alone": Wrong(
-            lambda n, factor: (
-                "right"
-                if 0.8 < factor < 1.25
-                else "std as variance"
-                if factor > 1
-                else "2 forgotten"
-                if factor > 0.3
-                else "variance as std"
-            ),
-            says="n = 800, factor = 3.2",
-        ),
-        "the two confused": Wrong(
-            lambda n, factor: {
-                "variance as std": "std as variance",
-                "std as variance": "variance as std",
-            }.get(which_mistake_solution(n, factor), which_mistake_solution(n, factor)),
-            says="'variance as std', which is not right",
-        ),
-    },
+    wrong=named(WHICH_MISTAKE_MISTAKES),
 )
 
 # -- 5. predict: the gradient through changing widths ------------------------------------------------------------------
@@ -260,18 +254,24 @@ def gradient_factor_solution(widths):
     return widths[-1] / widths[1]
 
 
+GRADIENT_FACTOR_MISTAKES = {
+    "This goes through the first layer, too. dz of layer 1 has not gone through its weights.": lambda widths: (
+        widths[-1] / widths[0]
+    ),
+    "That is the fraction upside down: which way does a gradient go?": lambda widths: widths[1] / widths[-1],
+    "On the way forward He's rule keeps the size. And on the way back?": lambda widths: 1.0,
+}
+
 GRADIENT_FACTOR = Exercise(
     id="init-gradient-factor",
     stub=gradient_factor,
     reference=gradient_factor_solution,
     judge=recalls(
-        gradient_factor_solution, cases=[{"widths": [784, 512, 256, 10]}, {"widths": [20, 100, 300, 50, 400]}]
+        gradient_factor_solution,
+        cases=[{"widths": [784, 512, 256, 10]}, {"widths": [20, 100, 300, 50, 400]}],
+        mistakes=GRADIENT_FACTOR_MISTAKES,
     ),
-    wrong={
-        "through the first layer, too": Wrong(lambda widths: widths[-1] / widths[0], says="your answer is 0.012"),
-        "the wrong way up": Wrong(lambda widths: widths[1] / widths[-1], says="your answer is 51.2"),
-        "nothing changes": Wrong(lambda widths: 1.0, says="your answer is 1.0"),
-    },
+    wrong=named(GRADIENT_FACTOR_MISTAKES),
 )
 
 # -- 6. debug: three bugs in one line and a half -----------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import (
     Derivation,
     Partial,
@@ -29,16 +30,22 @@ def entries_moved_solution(m, n_in, n_out):
     return n_out
 
 
+ENTRIES_MOVED_MISTAKES = {
+    "That is one for every sample, as of a weight. An entry of X belongs to one.": lambda m, n_in, n_out: m,
+    "That is one for every input, and this entry is one of them.": lambda m, n_in, n_out: n_in,
+    "That is all of Z. Its other rows belong to other samples.": lambda m, n_in, n_out: m * n_out,
+}
+
 ENTRIES_MOVED = Exercise(
     id="linear-entries-moved",
     stub=entries_moved,
     reference=entries_moved_solution,
-    judge=recalls(entries_moved_solution, cases=[{"m": 5, "n_in": 3, "n_out": 4}, {"m": 2, "n_in": 7, "n_out": 3}]),
-    wrong={
-        "one for every sample, as for a weight": Wrong(lambda m, n_in, n_out: m, says="your answer is 5"),
-        "one for every input": Wrong(lambda m, n_in, n_out: n_in, says="your answer is 3"),
-        "all of them": Wrong(lambda m, n_in, n_out: m * n_out, says="your answer is 20"),
-    },
+    judge=recalls(
+        entries_moved_solution,
+        cases=[{"m": 5, "n_in": 3, "n_out": 4}, {"m": 2, "n_in": 7, "n_out": 3}],
+        mistakes=ENTRIES_MOVED_MISTAKES,
+    ),
+    wrong=named(ENTRIES_MOVED_MISTAKES),
 )
 
 # -- 2. implement: samples in columns ----------------------------------------------------------------------------------
@@ -140,36 +147,26 @@ def stored_derivation_solution():
     )
 
 
-def _reaches_the_stored_gradient(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Partial(L, S[q, p]):
-        return "Every step holds, but start from Partial(L, S[q, p])."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way there in at least two steps: the chain rule, then the Jacobian."
+def _what_is_left(derivation):
     last = str(derivation.result)
-    if "δ" in last or "∂V" in last:
-        return "Every step holds, but you are not there: a delta or a derivative of Z is left in the last line."
-    derivation.then(total(Partial(L, Z[i, q]) * X[i, p], i), because="the goal")
-    return ""
+    left = "δ" in last or "∂V" in last
+    return ", but you are not there: a delta or a derivative of Z is left in the last line." if left else ""
 
 
-def _stored(*steps):
-    def answer():
-        derivation = Derivation(Partial(L, S[q, p]), stored)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_stored = tries(Partial(L, S[q, p]), let=stored)
 
 _CHAIN_RULE = total(Partial(L, Z[i, k]) * Partial(Z[i, k], S[q, p]), i, k)
 STORED_DERIVATION = Exercise(
     id="linear-stored-derivation",
     stub=stored_derivation,
     reference=stored_derivation_solution,
-    judge=derives(_reaches_the_stored_gradient),
+    judge=way(
+        Partial(L, S[q, p]),
+        "Partial(L, S[q, p])",
+        steps="the chain rule, then the Jacobian",
+        unfinished=_what_is_left,
+        goal=total(Partial(L, Z[i, q]) * X[i, p], i),
+    ),
     wrong={
         "averaged over the batch": Wrong(
             _stored(_CHAIN_RULE, total(Partial(L, Z[i, q]) * X[i, p], i) / m), says="A step of yours is refused"
@@ -218,7 +215,9 @@ def _all_three(answer):
         return one
 
     for number, name in enumerate(("dX", "W", "b")):
-        feedback = computes(result(repaired_step_solution, number), _step_inputs, name, m="X")(result(answer, number))
+        mistakes = {words: result(mistake, number) for words, mistake in REPAIRED_STEP_MISTAKES.items()}
+        judge = computes(result(repaired_step_solution, number), _step_inputs, name, m="X", mistakes=mistakes)
+        feedback = judge(result(answer, number))
         if not feedback.passed:
             return feedback
     return feedback
@@ -236,6 +235,19 @@ def _changed_in_place(dZ, X, W, b, rate):
     return dX, W, b - rate * dZ.sum(axis=0)
 
 
+def _step_of(factor):
+    def step(dZ, X, W, b, rate):
+        return dZ @ W.T, W - factor(X) * rate * X.T @ dZ, b - factor(X) * rate * dZ.sum(axis=0)
+
+    return step
+
+
+REPAIRED_STEP_MISTAKES = {
+    "This climbs: the step goes against the gradient.": _step_of(lambda X: -1),
+    "The step is m times too short: dZ holds the 1/m of a mean already.": _step_of(lambda X: 1 / len(X)),
+    "The weights are as they were: no step is taken.": _step_of(lambda X: 0),
+}
+
 REPAIRED_STEP = Exercise(
     id="linear-repaired-step",
     stub=repaired_step,
@@ -245,9 +257,7 @@ REPAIRED_STEP = Exercise(
         "as found": Wrong(_as_found, says="already updated"),
         "the caller's W is changed": Wrong(_changed_in_place, says="changes its argument W"),
         "dX alone": Wrong(lambda dZ, X, W, b, rate: dZ @ W.T, says="three results"),
-        "uphill": Wrong(
-            lambda dZ, X, W, b, rate: (dZ @ W.T, W + rate * X.T @ dZ, b + rate * dZ.sum(axis=0)), says="your W"
-        ),
+        **named(REPAIRED_STEP_MISTAKES),
     },
 )
 

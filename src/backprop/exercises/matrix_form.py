@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import (
     Derivation,
     Grad,
@@ -18,6 +19,7 @@ from backprop.symbolic import (
     matrix,
     total,
 )
+from backprop.symbolic.expressions import subexpressions
 
 # -- 1. recall: how many paths ----------------------------------------------------------------------------------------
 
@@ -32,16 +34,22 @@ def paths_solution(n_in, n_1, n_2):
     return n_1 * n_2
 
 
+PATHS_MISTAKES = {
+    "These are added. Every way that has come to a layer branches there.": lambda n_in, n_1, n_2: n_1 + n_2,
+    "These are the last layer's units. Several ways lead to each of them.": lambda n_in, n_1, n_2: n_2,
+    "These are the paths from all inputs together.": lambda n_in, n_1, n_2: n_in * n_1 * n_2,
+}
+
 PATHS = Exercise(
     id="matrix-paths",
     stub=paths,
     reference=paths_solution,
-    judge=recalls(paths_solution, cases=[{"n_in": 2, "n_1": 3, "n_2": 5}, {"n_in": 7, "n_1": 2, "n_2": 4}]),
-    wrong={
-        "added, not multiplied": Wrong(lambda n_in, n_1, n_2: n_1 + n_2, says="your answer is 8"),
-        "the last layer only": Wrong(lambda n_in, n_1, n_2: n_2, says="your answer is 5"),
-        "from all inputs": Wrong(lambda n_in, n_1, n_2: n_in * n_1 * n_2, says="your answer is 30"),
-    },
+    judge=recalls(
+        paths_solution,
+        cases=[{"n_in": 2, "n_1": 3, "n_2": 5}, {"n_in": 7, "n_1": 2, "n_2": 4}],
+        mistakes=PATHS_MISTAKES,
+    ),
+    wrong=named(PATHS_MISTAKES),
 )
 
 # -- 2. implement: back through the activation and the weights, a batch of columns ------------------------------------
@@ -147,40 +155,24 @@ def input_derivation_solution():
     )
 
 
-def _reaches_the_input_gradient(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Partial(L, x[p]):
-        return "Every step holds, but start from Partial(L, x[p])."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way there in at least two steps: the paths, then the activation."
-    if any(Partial(L, z[q]) == part for part in _parts(derivation.result)):
-        return "Every step holds. One is missing: go on to ∂L/∂a, through the activation."
-    derivation.then(GOAL, because="the goal")
-    return ""
+def _what_is_left(derivation):
+    left = Partial(L, z[q]) in subexpressions(derivation.result)
+    return ". One is missing: go on to ∂L/∂a, through the activation." if left else ""
 
 
-def _parts(expression):
-    yield expression
-    for part in expression.children():
-        yield from _parts(part)
-
-
-def _input(*steps):
-    def answer():
-        derivation = Derivation(Partial(L, x[p]), let=LAYER)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_input = tries(Partial(L, x[p]), let=LAYER)
 
 INPUT_DERIVATION = Exercise(
     id="matrix-input-derivation",
     stub=input_derivation,
     reference=input_derivation_solution,
-    judge=derives(_reaches_the_input_gradient),
+    judge=way(
+        Partial(L, x[p]),
+        "Partial(L, x[p])",
+        steps="the paths, then the activation",
+        unfinished=_what_is_left,
+        goal=GOAL,
+    ),
     wrong={
         "the slope forgotten": Wrong(_input(total(Partial(L, a[q]) * W[q, p], q)), says="A step of yours is refused"),
         "the slope at the wrong place": Wrong(
@@ -214,6 +206,18 @@ def depth_until_solution(norm, tolerance):
     return math.floor(math.log(tolerance) / math.log(norm / 4)) + 1
 
 
+DEPTH_UNTIL_MISTAKES = {
+    "One too few: so many layers are not enough yet.": lambda norm, tolerance: math.floor(
+        math.log(tolerance) / math.log(norm / 4)
+    ),
+    "The weights are missing: they multiply the bound, too.": lambda norm, tolerance: (
+        math.floor(math.log(tolerance) / math.log(1 / 4)) + 1
+    ),
+    "The slopes are missing: how steep can a sigmoid be?": lambda norm, tolerance: (
+        math.floor(math.log(tolerance) / math.log(1 / norm)) + 1
+    ),
+}
+
 DEPTH_UNTIL = Exercise(
     id="matrix-depth-until",
     stub=depth_until,
@@ -221,18 +225,9 @@ DEPTH_UNTIL = Exercise(
     judge=recalls(
         depth_until_solution,
         cases=[{"norm": 3.0, "tolerance": 0.01}, {"norm": 1.0, "tolerance": 1e-6}, {"norm": 2.0, "tolerance": 0.3}],
+        mistakes=DEPTH_UNTIL_MISTAKES,
     ),
-    wrong={
-        "one too few": Wrong(
-            lambda norm, tolerance: math.floor(math.log(tolerance) / math.log(norm / 4)), says="your answer is 16"
-        ),
-        "the weights forgotten": Wrong(
-            lambda norm, tolerance: math.floor(math.log(tolerance) / math.log(1 / 4)) + 1, says="your answer is 4"
-        ),
-        "the slopes forgotten": Wrong(
-            lambda norm, tolerance: math.floor(math.log(tolerance) / math.log(1 / norm)) + 1, says="your answer is 5"
-        ),
-    },
+    wrong=named(DEPTH_UNTIL_MISTAKES),
 )
 
 # -- 6. debug: broadcasting does not sum ------------------------------------------------------------------------------
@@ -249,10 +244,12 @@ def repaired_bias_solution(b, dZ, rate):
 
 
 BIAS_MISTAKES = {
-    "moved by the mean over the samples: dZ holds the 1/m of the loss already": lambda b, dZ, rate: (
+    "Your bias is moved by the mean over the samples: dZ holds the 1/m of the loss already.": lambda b, dZ, rate: (
         b - rate * dZ.mean(axis=1, keepdims=True)
     ),
-    "moved uphill: the sign of the step is wrong": lambda b, dZ, rate: b + rate * dZ.sum(axis=1, keepdims=True),
+    "Your bias is moved uphill: the sign of the step is wrong.": lambda b, dZ, rate: (
+        b + rate * dZ.sum(axis=1, keepdims=True)
+    ),
 }
 
 REPAIRED_BIAS = Exercise(
@@ -269,6 +266,6 @@ REPAIRED_BIAS = Exercise(
         "as found": Wrong(lambda b, dZ, rate: b - rate * dZ, says="shape"),
         "keepdims forgotten": Wrong(lambda b, dZ, rate: b - rate * dZ.sum(axis=1), says="shape"),
         "summed along the wrong axis": Wrong(lambda b, dZ, rate: b - rate * dZ.sum(axis=0), says="shape"),
-        **{words: Wrong(mistake, says=words) for words, mistake in BIAS_MISTAKES.items()},
+        **named(BIAS_MISTAKES),
     },
 )

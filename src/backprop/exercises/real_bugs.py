@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.exhibits.checking import recurrent_backward
 from backprop.exhibits.masks import through_dropout, through_relu
 from backprop.symbolic import Derivation, Grad, Partial, dimensions, functional, indices, matrix, ones, row
@@ -30,16 +31,18 @@ def three_faults_solution():
     return "mrs"
 
 
+THREE_FAULTS_MISTAKES = {
+    "A keeps its shape, and each entry its place: that is no transpose.": lambda: "trs",
+    "A mask on the wrong array leaves zeros here and there. Those of B are not scattered.": lambda: "mos",
+    "A and C are exchanged: divide each by the right one, entry by entry.": lambda: "srm",
+}
+
 THREE_FAULTS = Exercise(
     id="bugs-three-faults",
     stub=three_faults,
     reference=three_faults_solution,
-    judge=recalls(three_faults_solution, cases=[{}]),
-    wrong={
-        "a constant taken for a transpose": Wrong(lambda: "trs", says="'trs'"),
-        "a row that is zero taken for a mask": Wrong(lambda: "mos", says="'mos'"),
-        "the first and the last exchanged": Wrong(lambda: "srm", says="'srm'"),
-    },
+    judge=recalls(three_faults_solution, cases=[{}], mistakes=THREE_FAULTS_MISTAKES),
+    wrong=named(THREE_FAULTS_MISTAKES),
 )
 
 # -- 2. mend: back through dropout and relu ---------------------------------------------------------------------------
@@ -78,7 +81,7 @@ BACK_THROUGH = Exercise(
         inputs=_dropout_arguments,
         name="dZ",
         operands=_dropout_operands,
-        mistakes={"as published: two factors of the way forward are not there": _as_published},
+        mistakes={"Your dZ is as published: two factors of the way forward are not there.": _as_published},
     ),
     wrong={
         "as published": Wrong(_as_published, says="as published"),
@@ -110,16 +113,20 @@ def _floor_of(K):
     return math.log(math.e + K - 1) - 1
 
 
+FLOOR_MISTAKES = {
+    "That is how many classes would be equally likely at this loss.": lambda floor: round(math.exp(floor)),
+    "These are the other classes, without the right one.": lambda floor: round(math.exp(floor + 1) - math.e),
+    "The 1 is missing: the loss subtracts the largest probability.": lambda floor: round(math.exp(floor) - math.e + 1),
+}
+
 FLOOR = Exercise(
     id="bugs-softmax-floor",
     stub=classes_behind,
     reference=classes_behind_solution,
-    judge=recalls(classes_behind_solution, cases=[{"floor": _floor_of(K)} for K in (10, 3, 1000)]),
-    wrong={
-        "the floor of equal probabilities": Wrong(lambda floor: round(math.exp(floor)), says="your answer is 4"),
-        "one class short": Wrong(lambda floor: round(math.exp(floor + 1) - math.e), says="your answer is 9"),
-        "the 1 forgotten": Wrong(lambda floor: round(math.exp(floor) - math.e + 1), says="your answer is 3"),
-    },
+    judge=recalls(
+        classes_behind_solution, cases=[{"floor": _floor_of(K)} for K in (10, 3, 1000)], mistakes=FLOOR_MISTAKES
+    ),
+    wrong=named(FLOOR_MISTAKES),
 )
 
 # -- 4. quantify: the average of averages -----------------------------------------------------------------------------
@@ -135,16 +142,22 @@ def weight_of_a_token_solution(short, long):
     return long / short
 
 
+WEIGHT_MISTAKES = {
+    "That is the fraction upside down.": lambda short, long: short / long,
+    "That is a difference. Asked for is how many times as much.": lambda short, long: float(long - short),
+    "That compares with the right weight, not with a token of the long part.": lambda short, long: (
+        (short + long) / (2 * short)
+    ),
+}
+
 WEIGHT = Exercise(
     id="bugs-token-weight",
     stub=weight_of_a_token,
     reference=weight_of_a_token_solution,
-    judge=recalls(weight_of_a_token_solution, cases=[{"short": 2, "long": 50}, {"short": 3, "long": 3}]),
-    wrong={
-        "the fraction upside down": Wrong(lambda short, long: short / long, says="your answer is 0.04"),
-        "the difference": Wrong(lambda short, long: float(long - short), says="your answer is 48.0"),
-        "against all tokens": Wrong(lambda short, long: (short + long) / (2 * short), says="your answer is 13.0"),
-    },
+    judge=recalls(
+        weight_of_a_token_solution, cases=[{"short": 2, "long": 50}, {"short": 3, "long": 3}], mistakes=WEIGHT_MISTAKES
+    ),
+    wrong=named(WEIGHT_MISTAKES),
 )
 
 # -- 5. prove: the 1/C of a mean --------------------------------------------------------------------------------------
@@ -169,33 +182,21 @@ def context_derivation_solution():
     )
 
 
-def _reaches_a_part(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Partial(L, V[c, q]):
-        return "Every step holds, but start from Partial(L, V[c, q])."
-    if not derivation.steps:
-        return "Nothing is derived yet: add a step."
-    if derivation.result != Partial(L, h[q]) / C:
-        return "Every step holds. Go on to Partial(L, h[q]) and a factor."
-    return ""
+def _what_is_left(derivation):
+    return "" if derivation.result == Partial(L, h[q]) / C else ". Go on to Partial(L, h[q]) and a factor."
 
 
-def _context(*steps):
-    def answer():
-        derivation = Derivation(Partial(L, V[c, q]), let=MEAN)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_context = tries(Partial(L, V[c, q]), let=MEAN)
 
 CONTEXT = Exercise(
     id="bugs-context-derivation",
     stub=context_derivation,
     reference=context_derivation_solution,
-    judge=derives(_reaches_a_part),
+    judge=way(
+        Partial(L, V[c, q]),
+        "Partial(L, V[c, q])",
+        unfinished=_what_is_left,
+    ),
     wrong={
         "as word2vec has it": Wrong(_context(Partial(L, h[q])), says="A step of yours is refused"),
         "divided twice": Wrong(_context(Partial(L, h[q]) / C**2), says="A step of yours is refused"),
@@ -241,7 +242,9 @@ DELTA_BEFORE = Exercise(
         inputs=_states,
         name="delta",
         operands=_in_time,
-        mistakes={"as published: multiplied by the state of the next step, and by no slope": _published_delta},
+        mistakes={
+            "Your delta is as published: multiplied by the state of the next step, and by no slope.": _published_delta
+        },
     ),
     wrong={
         "as published": Wrong(_published_delta, says="as published"),
@@ -283,7 +286,7 @@ LINE = Exercise(
         inputs=lambda rng: {"X": rng.normal(size=(6, 3)), "w": rng.normal(size=(3, 1)), "t": rng.normal(size=6)},
         name="dw",
         m="X",
-        mistakes={"as published: each prediction meets every target, and so their mean": _broadcast},
+        mistakes={"Your dw is as published: each prediction meets every target, and so their mean.": _broadcast},
     ),
     wrong={
         "as published": Wrong(_broadcast, says="every target"),

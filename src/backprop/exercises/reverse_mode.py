@@ -2,8 +2,10 @@
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import Derivation, Grad, dimensions, functional, matrix
+from backprop.symbolic.expressions import subexpressions
 
 # -- 1. recall: along the tape, and along every path ------------------------------------------------------------------
 
@@ -22,17 +24,24 @@ def visits_solution(k):
     return 2 * k, 2 ** (k + 1) - 2
 
 
+VISITS_MISTAKES = {
+    "Along the tape: how many shares does an addition of two operands send?": lambda k: (k, 2 ** (k + 1) - 2),
+    "Along paths, these are the last visits only. There were others before.": lambda k: (2 * k, 2**k),
+    "This would make paths as cheap as the tape. On paths a number is visited again and again.": lambda k: (
+        2 * k,
+        2 * k,
+    ),
+    "This would make the tape as dear as the paths. On the tape every addition has one turn.": lambda k: (
+        (2 ** (k + 1) - 2,) * 2
+    ),
+}
+
 VISITS = Exercise(
     id="reverse-visits",
     stub=visits,
     reference=visits_solution,
-    judge=recalls(visits_solution, cases=[{"k": 3}, {"k": 6}]),
-    wrong={
-        "one share for an addition": Wrong(lambda k: (k, 2 ** (k + 1) - 2), says="your answer is (3, 14)"),
-        "the last visits only": Wrong(lambda k: (2 * k, 2**k), says="your answer is (6, 8)"),
-        "paths as cheap as the tape": Wrong(lambda k: (2 * k, 2 * k), says="your answer is (6, 6)"),
-        "the tape as dear as the paths": Wrong(lambda k: (2 ** (k + 1) - 2,) * 2, says="your answer is (14, 14)"),
-    },
+    judge=recalls(visits_solution, cases=[{"k": 3}, {"k": 6}], mistakes=VISITS_MISTAKES),
+    wrong=named(VISITS_MISTAKES),
 )
 
 # -- 2. implement: a rule whose Jacobian is not diagonal --------------------------------------------------------------
@@ -54,10 +63,12 @@ def _log_probabilities(rng):
 
 
 LOG_SOFTMAX_MISTAKES = {
-    "right only where each row of v sums to −1, as under one-hot labels": lambda v, c: v + np.exp(c),
-    "what comes out entry by entry, without what an entry does to its neighbours": lambda v, c: v * (1 - np.exp(c)),
-    "what comes out when v is summed over the whole batch": lambda v, c: v - np.exp(c) * v.sum(),
-    "what comes out when c is taken for a probability: it is the logarithm of one, already": lambda v, c: (
+    "Your dA is right only where each row of v sums to −1, as under one-hot labels.": lambda v, c: v + np.exp(c),
+    "Your dA is what comes out entry by entry, without what an entry does to its neighbours.": lambda v, c: (
+        v * (1 - np.exp(c))
+    ),
+    "Your dA is what comes out when v is summed over the whole batch.": lambda v, c: v - np.exp(c) * v.sum(),
+    "Your dA is what comes out when c is taken for a probability: it is the logarithm of one, already.": lambda v, c: (
         v - np.exp(np.exp(c)) * v.sum(axis=1, keepdims=True)
     ),
 }
@@ -67,7 +78,7 @@ LOG_SOFTMAX_VJP = Exercise(
     stub=log_softmax_vjp,
     reference=log_softmax_vjp_solution,
     judge=computes(log_softmax_vjp_solution, inputs=_log_probabilities, name="dA", mistakes=LOG_SOFTMAX_MISTAKES),
-    wrong={words: Wrong(mistake, says=words) for words, mistake in LOG_SOFTMAX_MISTAKES.items()},
+    wrong=named(LOG_SOFTMAX_MISTAKES),
 )
 
 # -- 3. implement: what broadcasting owes -----------------------------------------------------------------------------
@@ -84,10 +95,10 @@ def scale_gradient_solution(dC, A, s):
 
 
 SCALE_MISTAKES = {
-    "what comes out when s takes the place of A: that sum belongs to another operand": lambda dC, A, s: (dC * s).sum(
-        axis=0
-    ),
-    "the rule of a sum, C = A + s: a factor of the product is missing": lambda dC, A, s: dC.sum(axis=0),
+    "Your ds is what comes out when s takes the place of A: that sum belongs to another operand.": lambda dC, A, s: (
+        dC * s
+    ).sum(axis=0),
+    "Your ds is the rule of a sum, C = A + s: a factor of the product is missing.": lambda dC, A, s: dC.sum(axis=0),
 }
 
 SCALE_GRADIENT = Exercise(
@@ -104,7 +115,7 @@ SCALE_GRADIENT = Exercise(
     wrong={
         "not gathered": Wrong(lambda dC, A, s: dC * A, says="shape"),
         "averaged": Wrong(lambda dC, A, s: (dC * A).mean(axis=0), says="divided by m = 5"),
-        **{words: Wrong(mistake, says=words) for words, mistake in SCALE_MISTAKES.items()},
+        **named(SCALE_MISTAKES),
     },
 )
 
@@ -131,49 +142,31 @@ def rule_derivation_solution():
     )
 
 
-def _reaches_the_rule(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Grad(L, B):
-        return "Every step holds, but start from Grad(L, B)."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way in at least two steps: two primitives, then one product."
-    if any(part in (Grad(L, C), Grad(L, B)) for part in _parts(derivation.result)):
-        return "Every step holds. Go on until no derivative is left: ∂L/∂C is called V."
-    derivation.then(GOAL, because="the goal")
-    return ""
+def _what_is_left(derivation):
+    left = {Grad(L, C), Grad(L, B)} & set(subexpressions(derivation.result))
+    return ". Go on until no derivative is left: ∂L/∂C is called V." if left else ""
 
 
-def _parts(expression):
-    yield expression
-    for part in expression.children():
-        yield from _parts(part)
-
-
-START = Grad(L, B)
-
-
-def _steps(*steps, start=START):
-    def answer():
-        derivation = Derivation(start, let=PRODUCT, given=ARRIVES)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_steps = tries(Grad(L, B), let=PRODUCT, given=ARRIVES)
+_of_the_other = tries(Grad(L, A), let=PRODUCT, given=ARRIVES)
 
 RULE_DERIVATION = Exercise(
     id="reverse-rule-derivation",
     stub=rule_derivation,
     reference=rule_derivation_solution,
-    judge=derives(_reaches_the_rule),
+    judge=way(
+        Grad(L, B),
+        "Grad(L, B)",
+        steps="two primitives, then one product",
+        unfinished=_what_is_left,
+        goal=GOAL,
+    ),
     wrong={
         "in one leap": Wrong(_steps(GOAL), says="at least two steps"),
         "the other operand's rule": Wrong(_steps((A.T * V).T, (B.T * V.T).T), says="A step of yours is refused"),
         "divided by the batch": Wrong(_steps((A.T * V).T, V.T * A / m), says="A step of yours is refused"),
         "a derivative left": Wrong(_steps((A.T * V).T, Grad(L, C).T * A), says="until no derivative is left"),
-        "the wrong start": Wrong(_steps(V * B, V * B + 0 * V * B, start=Grad(L, A)), says="start from Grad(L, B)"),
+        "the wrong start": Wrong(_of_the_other(V * B, V * B + 0 * V * B), says="start from Grad(L, B)"),
     },
 )
 
@@ -234,9 +227,13 @@ def _forwards_its_running_total(operands, slopes):
 
 
 SWEEP_MISTAKES = {
-    "what comes out from the front, where a number sends before anything has reached it": _sweep(iter, accumulate=1),
-    "what comes out when a later share replaces the earlier ones": _sweep(reversed, accumulate=0),
-    "what comes out when a number sends its running total again with each share": _forwards_its_running_total,
+    "Your gradient is what comes out from the front, where a number sends before anything has reached it.": _sweep(
+        iter, accumulate=1
+    ),
+    "Your gradient is what comes out when a later share replaces the earlier ones.": _sweep(reversed, accumulate=0),
+    "Your gradient is what comes out when a number sends its running total again with each share.": (
+        _forwards_its_running_total
+    ),
 }
 
 REPAIRED_SWEEP = Exercise(
@@ -246,7 +243,7 @@ REPAIRED_SWEEP = Exercise(
     judge=computes(repaired_sweep_solution, inputs=_random_tape, name="gradient", mistakes=SWEEP_MISTAKES),
     wrong={
         "as found": Wrong(_sweep(iter, accumulate=0), says="from the front"),
-        **{words: Wrong(mistake, says=words) for words, mistake in SWEEP_MISTAKES.items()},
+        **named(SWEEP_MISTAKES),
     },
 )
 
@@ -263,23 +260,29 @@ def cheapest_sweeps_solution(n_in, n_out):
     return ("forward", n_in) if n_in < n_out else ("reverse", n_out)
 
 
+CHEAPEST_SWEEPS_MISTAKES = {
+    "This always goes backward. What if there are few inputs?": lambda n_in, n_out: ("reverse", n_out),
+    "A sweep gives one row or one column. A Jacobian has more.": lambda n_in, n_out: (
+        "forward" if n_in < n_out else "reverse",
+        1,
+    ),
+    "The modes are exchanged: which of them gives a column?": lambda n_in, n_out: (
+        ("reverse", n_in) if n_in < n_out else ("forward", n_out)
+    ),
+    "One sweep gives more than one entry.": lambda n_in, n_out: (
+        "forward" if n_in < n_out else "reverse",
+        n_in * n_out,
+    ),
+}
+
 CHEAPEST_SWEEPS = Exercise(
     id="reverse-cheapest-sweeps",
     stub=cheapest_sweeps,
     reference=cheapest_sweeps_solution,
     judge=recalls(
-        cheapest_sweeps_solution, cases=[{"n_in": 2410, "n_out": 1}, {"n_in": 1, "n_out": 50}, {"n_in": 3, "n_out": 7}]
+        cheapest_sweeps_solution,
+        cases=[{"n_in": 2410, "n_out": 1}, {"n_in": 1, "n_out": 50}, {"n_in": 3, "n_out": 7}],
+        mistakes=CHEAPEST_SWEEPS_MISTAKES,
     ),
-    wrong={
-        "always backward": Wrong(lambda n_in, n_out: ("reverse", n_out), says="n_out = 50 your answer is"),
-        "one sweep does it": Wrong(
-            lambda n_in, n_out: ("forward" if n_in < n_out else "reverse", 1), says="n_in = 3, n_out = 7"
-        ),
-        "the modes exchanged": Wrong(
-            lambda n_in, n_out: ("reverse", n_in) if n_in < n_out else ("forward", n_out), says="n_in = 2410"
-        ),
-        "a sweep an entry": Wrong(
-            lambda n_in, n_out: ("forward" if n_in < n_out else "reverse", n_in * n_out), says="('reverse', 2410)"
-        ),
-    },
+    wrong=named(CHEAPEST_SWEEPS_MISTAKES),
 )

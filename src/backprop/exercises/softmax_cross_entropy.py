@@ -2,26 +2,10 @@
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, computes, derives, recalls
-from backprop.course.exercise import Feedback
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import Derivation, Partial, Sum, column, delta, dimensions, exp, indices, log, symbol, total
 from backprop.symbolic.expressions import subexpressions
-
-
-def naming(mistakes, reference, **how):
-    """As `computes`, with the mistakes of one exercise named: `mistakes` maps what to say to what is then computed."""
-    judge = computes(reference, **how)
-    suspects = {words: computes(mistake, **how) for words, mistake in mistakes.items()}
-
-    def named(answer):
-        feedback = judge(answer)
-        if feedback.passed:
-            return feedback
-        found = (words for words, suspect in suspects.items() if suspect(answer).passed)
-        return Feedback(False, next(found, feedback.message))
-
-    return named
-
 
 # -- 1. recall: what the bias learns ----------------------------------------------------------------------------------
 
@@ -36,17 +20,23 @@ def mean_probability_solution(n, m):
     return n / m
 
 
+MEAN_PROBABILITY_MISTAKES = {
+    "That is the sum over the samples. The mean is asked for.": lambda n, m: n,
+    "That is one sample's share, whatever the class.": lambda n, m: 1 / m,
+    "A mean of 1 needs every sample to be in this class.": lambda n, m: 1,
+    "Divided by m twice.": lambda n, m: n / m**2,
+}
+
 MEAN_PROBABILITY = Exercise(
     id="softmax-mean-probability",
     stub=mean_probability,
     reference=mean_probability_solution,
-    judge=recalls(mean_probability_solution, cases=[{"n": 6, "m": 8}, {"n": 1, "m": 5}, {"n": 3, "m": 7}]),
-    wrong={
-        "the sum over the samples": Wrong(lambda n, m: n, says="your answer is 6"),
-        "an even share of the samples": Wrong(lambda n, m: 1 / m, says="your answer is 0.125"),
-        "a perfect fit": Wrong(lambda n, m: 1, says="your answer is 1"),
-        "divided twice": Wrong(lambda n, m: n / m**2, says="your answer is 0.09375"),
-    },
+    judge=recalls(
+        mean_probability_solution,
+        cases=[{"n": 6, "m": 8}, {"n": 1, "m": 5}, {"n": 3, "m": 7}],
+        mistakes=MEAN_PROBABILITY_MISTAKES,
+    ),
+    wrong=named(MEAN_PROBABILITY_MISTAKES),
 )
 
 # -- 2. implement: back through the logarithm of softmax --------------------------------------------------------------
@@ -79,26 +69,26 @@ def _one_sum(dlogP, P):
     return dlogP - P * dlogP.sum()
 
 
+LOG_PRODUCT_MISTAKES = {
+    "This goes back through softmax. The logarithm of softmax has another Jacobian.": _through_softmax,
+    "This is J u. A gradient is carried back by the transpose, and this J is not symmetric.": _transposed,
+    "The sum must be one number per row; here it is one for the whole batch.": _one_sum,
+}
+
 LOG_PRODUCT = Exercise(
     id="softmax-log-product",
     stub=log_softmax_backward,
     reference=log_softmax_backward_solution,
-    judge=naming(
-        {
-            "This goes back through softmax. The logarithm of softmax has another Jacobian.": _through_softmax,
-            "This is J u. A gradient is carried back by the transpose, and this J is not symmetric.": _transposed,
-            "The sum must be one number per row; here it is one for the whole batch.": _one_sum,
-        },
+    judge=computes(
         log_softmax_backward_solution,
         inputs=lambda rng: {"dlogP": rng.normal(size=(5, 3)), "P": _probabilities(rng, (5, 3))},
         name="dZ",
         m="P",
+        mistakes=LOG_PRODUCT_MISTAKES,
     ),
     wrong={
-        "softmax's own product": Wrong(_through_softmax, says="goes back through softmax"),
-        "the Jacobian not transposed": Wrong(_transposed, says="by the transpose"),
+        **named(LOG_PRODUCT_MISTAKES),
         "the sum without keepdims": Wrong(lambda dlogP, P: dlogP - P * dlogP.sum(axis=1), says="ValueError"),
-        "one sum for the whole batch": Wrong(_one_sum, says="one number per row"),
         "divided by m once more": Wrong(
             lambda dlogP, P: log_softmax_backward_solution(dlogP, P) / len(P), says="m = 5"
         ),
@@ -155,29 +145,21 @@ def _masked_batch(rng):
     return {"Z": Z, "Y": _probabilities(rng, (5, 3)), "w": w}
 
 
+MASKED_MISTAKES = {
+    "Divided by the number of all samples. The mean of this loss is over those that count.": _divided_by_all,
+    "This is the gradient of the sum over the samples that count; the loss is their mean.": _not_divided,
+    "Samples that do not count still have a gradient here.": _not_masked,
+    "The weights w do not enter. Which samples count, and how many are they?": _mask_ignored,
+    "Erasing a label leaves the row p, since p − y needs labels that sum to one.": _label_erased,
+}
+
 MASKED = Exercise(
     id="softmax-masked",
     stub=masked_gradient,
     reference=masked_gradient_solution,
-    judge=naming(
-        {
-            "Divided by the number of all samples. The mean of this loss is over those that count.": _divided_by_all,
-            "This is the gradient of the sum over the samples that count; the loss is their mean.": _not_divided,
-            "Samples that do not count still have a gradient here.": _not_masked,
-            "The weights w do not enter. Which samples count, and how many are they?": _mask_ignored,
-            "Erasing a label leaves the row p, since p − y needs labels that sum to one.": _label_erased,
-        },
-        masked_gradient_solution,
-        inputs=_masked_batch,
-        name="dZ",
-        m="Z",
-    ),
+    judge=computes(masked_gradient_solution, inputs=_masked_batch, name="dZ", m="Z", mistakes=MASKED_MISTAKES),
     wrong={
-        "divided by all samples": Wrong(_divided_by_all, says="over those that count"),
-        "the sum of the losses": Wrong(_not_divided, says="gradient of the sum"),
-        "divided right, not masked": Wrong(_not_masked, says="still have a gradient"),
-        "the weights left out": Wrong(_mask_ignored, says="do not enter"),
-        "the label erased": Wrong(_label_erased, says="Erasing a label"),
+        **named(MASKED_MISTAKES),
         "label minus prediction": Wrong(lambda Z, Y, w: -masked_gradient_solution(Z, Y, w), says="sign"),
         "overflows": Wrong(_overflowing, says="NaN or infinite"),
     },
@@ -211,27 +193,12 @@ def temperature_derivation_solution():
     )
 
 
-def _reaches_the_cooled_gradient(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != Partial(ell, z[q]):
-        return "Every step holds, but start from Partial(ell, z[q])."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way there in at least two steps: the chain rule, then the Jacobian."
-    if any(isinstance(part, Partial | Sum) for part in subexpressions(derivation.result)):
-        return "Every step holds. Go on until no sum and no derivative is left: only p, y and tau."
-    return ""
+def _what_is_left(derivation):
+    left = any(isinstance(part, Partial | Sum) for part in subexpressions(derivation.result))
+    return ". Go on until no sum and no derivative is left: only p, y and tau." if left else ""
 
 
-def _warm(*steps):
-    def answer():
-        derivation = Derivation(Partial(ell, z[q]), let=WARM, given=LABELS)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_warm = tries(Partial(ell, z[q]), let=WARM, given=LABELS)
 
 _CHAIN = -total(y[k] / p[k] * Partial(p[k], z[q]), k)
 
@@ -239,7 +206,12 @@ TEMPERATURE = Exercise(
     id="softmax-temperature",
     stub=temperature_derivation,
     reference=temperature_derivation_solution,
-    judge=derives(_reaches_the_cooled_gradient),
+    judge=way(
+        Partial(ell, z[q]),
+        "Partial(ell, z[q])",
+        steps="the chain rule, then the Jacobian",
+        unfinished=_what_is_left,
+    ),
     wrong={
         "the temperature forgotten": Wrong(_warm(_CHAIN, p[q] - y[q]), says="A step of yours is refused"),
         "multiplied by it": Wrong(_warm(_CHAIN, tau * (p[q] - y[q])), says="A step of yours is refused"),
@@ -262,17 +234,25 @@ def travelling_factor_solution(c, kappa, N):
     return c * kappa**N
 
 
+TRAVELLING_FACTOR_MISTAKES = {
+    "That is the factor of the theorem, in which no dA is multiplied.": lambda c, kappa, N: c * kappa,
+    "That is the factor with which dZ arrives. The rule for dW multiplies once more.": lambda c, kappa, N: (
+        c * kappa ** (N - 1)
+    ),
+    "Here the factor of the start comes in at every layer.": lambda c, kappa, N: (c * kappa) ** N,
+    "That is the factor of the start alone.": lambda c, kappa, N: c,
+}
+
 TRAVELLING_FACTOR = Exercise(
     id="softmax-travelling-factor",
     stub=travelling_factor,
     reference=travelling_factor_solution,
-    judge=recalls(travelling_factor_solution, cases=[{"c": 6, "kappa": 0.5, "N": 4}, {"c": 1, "kappa": 0.25, "N": 3}]),
-    wrong={
-        "as in the theorem": Wrong(lambda c, kappa, N: c * kappa, says="your answer is 3.0"),
-        "the way down alone": Wrong(lambda c, kappa, N: c * kappa ** (N - 1), says="your answer is 0.75"),
-        "the start multiplied again": Wrong(lambda c, kappa, N: (c * kappa) ** N, says="your answer is 81.0"),
-        "the start alone": Wrong(lambda c, kappa, N: c, says="your answer is 6"),
-    },
+    judge=recalls(
+        travelling_factor_solution,
+        cases=[{"c": 6, "kappa": 0.5, "N": 4}, {"c": 1, "kappa": 0.25, "N": 3}],
+        mistakes=TRAVELLING_FACTOR_MISTAKES,
+    ),
+    wrong=named(TRAVELLING_FACTOR_MISTAKES),
 )
 
 # -- 6. transfer: a term that is no mean ------------------------------------------------------------------------------
@@ -296,15 +276,16 @@ def _nothing_divided(A, E, W, decay):
     return A.T @ E + decay * W
 
 
+WEIGHT_DECAY_MISTAKES = {
+    "The decay is divided by m as well, but its term is no mean over samples.": _decay_divided,
+    "The first term is the gradient of a sum over samples; the loss is their mean.": _nothing_divided,
+}
+
 WEIGHT_DECAY = Exercise(
     id="softmax-weight-decay",
     stub=decayed_gradient,
     reference=decayed_gradient_solution,
-    judge=naming(
-        {
-            "The decay is divided by m as well, but its term is no mean over samples.": _decay_divided,
-            "The first term is the gradient of a sum over samples; the loss is their mean.": _nothing_divided,
-        },
+    judge=computes(
         decayed_gradient_solution,
         inputs=lambda rng: {
             "A": rng.normal(size=(5, 3)),
@@ -314,10 +295,10 @@ WEIGHT_DECAY = Exercise(
         },
         name="dW",
         m="A",
+        mistakes=WEIGHT_DECAY_MISTAKES,
     ),
     wrong={
-        "the decay divided too": Wrong(_decay_divided, says="no mean over samples"),
-        "nothing divided": Wrong(_nothing_divided, says="gradient of a sum"),
+        **named(WEIGHT_DECAY_MISTAKES),
         "all divided, as a mean": Wrong(
             lambda A, E, W, decay: decayed_gradient_solution(A, E, W, decay) / len(A), says="m = 5"
         ),
@@ -359,27 +340,19 @@ def _two_parts(rng):
     return {"g1": rng.normal(size=(3, 4)), "g2": rng.normal(size=(3, 4)), **sizes}
 
 
+TWO_BATCHES_MISTAKES = {
+    "An average of averages gives every sample of the smaller part a larger say.": _average_of_averages,
+    "These are two means added up. Which quantity adds up over parts of a batch?": _sum_of_averages,
+    "This is the gradient of the sum over all samples; the mean is asked for.": _gradient_of_the_sum,
+    "The weights are exchanged: the larger part has the smaller say.": _weights_exchanged,
+}
+
 TWO_BATCHES = Exercise(
     id="softmax-two-batches",
     stub=combined_gradient,
     reference=combined_gradient_solution,
-    judge=naming(
-        {
-            "An average of averages gives every sample of the smaller part a larger say.": _average_of_averages,
-            "These are two means added up. Which quantity adds up over parts of a batch?": _sum_of_averages,
-            "This is the gradient of the sum over all samples; the mean is asked for.": _gradient_of_the_sum,
-            "The weights are exchanged: the larger part has the smaller say.": _weights_exchanged,
-        },
-        combined_gradient_solution,
-        inputs=_two_parts,
-        name="dW",
-    ),
-    wrong={
-        "the average of averages": Wrong(_average_of_averages, says="average of averages"),
-        "the sum of averages": Wrong(_sum_of_averages, says="two means added up"),
-        "the gradient of the sum": Wrong(_gradient_of_the_sum, says="gradient of the sum"),
-        "the weights exchanged": Wrong(_weights_exchanged, says="weights are exchanged"),
-    },
+    judge=computes(combined_gradient_solution, inputs=_two_parts, name="dW", mistakes=TWO_BATCHES_MISTAKES),
+    wrong=named(TWO_BATCHES_MISTAKES),
 )
 
 # -- 8. debug: what travels -------------------------------------------------------------------------------------------
@@ -417,23 +390,18 @@ def _layer(rng):
     }
 
 
+REPAIRED_LAYER_MISTAKES = {
+    "Nothing is divided yet, and the labels are taken to sum to one.": _as_found,
+    "Divided once, as it should be. But these labels do not sum to one.": _divided_only,
+}
+
 REPAIRED_LAYER = Exercise(
     id="softmax-repaired-layer",
     stub=repaired_layer,
     reference=repaired_layer_solution,
-    judge=naming(
-        {
-            "Nothing is divided yet, and the labels are taken to sum to one.": _as_found,
-            "Divided once, as it should be. But these labels do not sum to one.": _divided_only,
-        },
-        repaired_layer_solution,
-        inputs=_layer,
-        name="dX",
-        m="X",
-    ),
+    judge=computes(repaired_layer_solution, inputs=_layer, name="dX", m="X", mistakes=REPAIRED_LAYER_MISTAKES),
     wrong={
-        "as found": Wrong(_as_found, says="Nothing is divided yet"),
-        "divided, but for labels of sum one": Wrong(_divided_only, says="Divided once"),
+        **named(REPAIRED_LAYER_MISTAKES),
         "labels right, not divided": Wrong(
             lambda X, W, b, Y: repaired_layer_solution(X, W, b, Y) * len(X), says="m = 5"
         ),

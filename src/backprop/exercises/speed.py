@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, derives, recalls
+from backprop.course import Exercise, Wrong, computes, named, recalls
 from backprop.course.exercise import Feedback
-from backprop.exercises.softmax_cross_entropy import naming
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import (
     Derivation,
     Grad,
@@ -35,19 +35,25 @@ def saved_share_solution(sizes):
     return links[0] / (3 * sum(links))
 
 
+SAVED_SHARE_MISTAKES = {
+    "That is a share of the forward pass. The whole step is asked for.": lambda sizes: 3 * saved_share_solution(sizes),
+    "That is a share of what is left. The step that has it is the whole.": lambda sizes: (
+        saved_share_solution(sizes) / (1 - saved_share_solution(sizes))
+    ),
+    "That is the share of dX in all layers together.": lambda sizes: 1 / 3,
+    "That is a share of the backward pass. The whole step is asked for.": lambda sizes: (
+        1.5 * saved_share_solution(sizes)
+    ),
+}
+
 SAVED_SHARE = Exercise(
     id="speed-saved-share",
     stub=saved_share,
     reference=saved_share_solution,
-    judge=recalls(saved_share_solution, cases=[{"sizes": (6, 4, 3)}, {"sizes": (10, 2, 5, 5)}]),
-    wrong={
-        "of the forward pass": Wrong(lambda sizes: 3 * saved_share_solution(sizes), says="your answer is 0.666"),
-        "of what is left": Wrong(
-            lambda sizes: saved_share_solution(sizes) / (1 - saved_share_solution(sizes)), says="your answer is 0.285"
-        ),
-        "a third, always": Wrong(lambda sizes: 1 / 3, says="your answer is 0.333"),
-        "of the backward pass": Wrong(lambda sizes: 1.5 * saved_share_solution(sizes), says="your answer is 0.333"),
-    },
+    judge=recalls(
+        saved_share_solution, cases=[{"sizes": (6, 4, 3)}, {"sizes": (10, 2, 5, 5)}], mistakes=SAVED_SHARE_MISTAKES
+    ),
+    wrong=named(SAVED_SHARE_MISTAKES),
 )
 
 # -- 2. implement: probabilities minus labels, samples in columns -----------------------------------------------------
@@ -75,33 +81,30 @@ def _gradient(Z, y, axis=0, divide=True, where=None):
     return P / Z.shape[1] if divide else P
 
 
+COLUMNS_GRADIENT_MISTAKES = {
+    "This is P/m. The labels are missing.": lambda Z, y: _gradient(Z, y),
+    "This is P − Y. The loss is a mean over the samples, and their number is in no later line.": lambda Z, y: _gradient(
+        Z, y, divide=False, where=lambda y, i: (y, i)
+    ),
+    "These probabilities add up to 1 over the samples. Here a sample is a column.": lambda Z, y: _gradient(
+        Z, y, axis=1, where=lambda y, i: (y, i)
+    ),
+    "This takes 1 from whole rows. P[y] selects row y of every column, not one entry a sample.": lambda Z, y: _gradient(
+        Z, y, where=lambda y, i: y
+    ),
+}
+
 COLUMNS_GRADIENT = Exercise(
     id="speed-columns-gradient",
     stub=columns_gradient,
     reference=columns_gradient_solution,
-    judge=naming(
-        {
-            "This is P/m. The labels are missing.": lambda Z, y: _gradient(Z, y),
-            "This is P − Y. The loss is a mean over the samples, and their number is in no later line.": (
-                lambda Z, y: _gradient(Z, y, divide=False, where=lambda y, i: (y, i))
-            ),
-            "These probabilities add up to 1 over the samples. Here a sample is a column.": (
-                lambda Z, y: _gradient(Z, y, axis=1, where=lambda y, i: (y, i))
-            ),
-            "This takes 1 from whole rows. P[y] selects row y of every column, not one entry a sample.": (
-                lambda Z, y: _gradient(Z, y, where=lambda y, i: y)
-            ),
-        },
+    judge=computes(
         columns_gradient_solution,
         inputs=lambda rng: {"Z": rng.normal(size=(4, 7)), "y": rng.integers(0, 4, 7)},
         name="dZ",
+        mistakes=COLUMNS_GRADIENT_MISTAKES,
     ),
-    wrong={
-        "no labels": Wrong(lambda Z, y: _gradient(Z, y), says="labels are missing"),
-        "a sum": Wrong(lambda Z, y: _gradient(Z, y, divide=False, where=lambda y, i: (y, i)), says="is a mean"),
-        "the other axis": Wrong(lambda Z, y: _gradient(Z, y, axis=1, where=lambda y, i: (y, i)), says="is a column"),
-        "whole rows": Wrong(lambda Z, y: _gradient(Z, y, where=lambda y, i: y), says="whole rows"),
-    },
+    wrong=named(COLUMNS_GRADIENT_MISTAKES),
 )
 
 # -- 3. types: what a step of float32 becomes -------------------------------------------------------------------------
@@ -117,19 +120,22 @@ def masked_solution(dA, A):
     return dA * (A > 0)
 
 
+MASKED_MISTAKES = {
+    "This lets everything through: an activation of ReLU is never below 0.": lambda dA, A: dA * (A >= 0),
+    "This multiplies by the value of ReLU. Its slope belongs there.": lambda dA, A: dA * A,
+}
+
+
 def _judge_masked(answer):
     for dtype in (np.float32, np.float64):
         rng = np.random.default_rng(0)
         A = np.maximum(rng.normal(size=(5, 4)), 0).astype(dtype)
         dA = rng.normal(size=(5, 4)).astype(dtype)
-        feedback = naming(
-            {
-                "This lets everything through: an activation of ReLU is never below 0.": lambda dA, A: dA * (A >= 0),
-                "This multiplies by the value of ReLU. Its slope belongs there.": lambda dA, A: dA * A,
-            },
+        feedback = computes(
             masked_solution,
             inputs=lambda rng, dA=dA, A=A: {"dA": dA, "A": A},
             name="dZ",
+            mistakes=MASKED_MISTAKES,
         )(answer)
         if not feedback.passed:
             return feedback
@@ -146,8 +152,7 @@ MASKED = Exercise(
     wrong={
         "a mask of float64": Wrong(lambda dA, A: dA * np.where(A > 0, np.ones(1), np.zeros(1)), says="dtype float64"),
         "always float64": Wrong(lambda dA, A: (dA * (A > 0)).astype(float), says="dtype float64"),
-        "never below 0": Wrong(lambda dA, A: dA * (A >= 0), says="lets everything through"),
-        "value for slope": Wrong(lambda dA, A: dA * A, says="Its slope"),
+        **named(MASKED_MISTAKES),
     },
 )
 
@@ -165,29 +170,27 @@ def kept_numbers_solution(sizes, m):
     return 2 * parameters + m * sum(sizes[1:-1])
 
 
+KEPT_NUMBERS_MISTAKES = {
+    "The gradients are missing.": lambda sizes, m: sum((i + 1) * o for i, o in pairwise(sizes)) + m * sum(sizes[1:-1]),
+    "The biases are missing.": lambda sizes, m: 2 * sum(i * o for i, o in pairwise(sizes)) + m * sum(sizes[1:-1]),
+    "These are gradients for every sample. They are summed, and one set is enough.": lambda sizes, m: (
+        (1 + m) * sum((i + 1) * o for i, o in pairwise(sizes)) + m * sum(sizes[1:-1])
+    ),
+    "These are the activations of one sample.": lambda sizes, m: (
+        2 * sum((i + 1) * o for i, o in pairwise(sizes)) + sum(sizes[1:-1])
+    ),
+}
+
 KEPT_NUMBERS = Exercise(
     id="speed-kept-numbers",
     stub=kept_numbers,
     reference=kept_numbers_solution,
-    judge=recalls(kept_numbers_solution, cases=[{"sizes": (4, 3, 2), "m": 5}, {"sizes": (2, 3, 4, 3), "m": 10}]),
-    wrong={
-        "no gradients": Wrong(
-            lambda sizes, m: sum((i + 1) * o for i, o in pairwise(sizes)) + m * sum(sizes[1:-1]),
-            says="your answer is 38",
-        ),
-        "no biases": Wrong(
-            lambda sizes, m: 2 * sum(i * o for i, o in pairwise(sizes)) + m * sum(sizes[1:-1]),
-            says="your answer is 51",
-        ),
-        "gradients for every sample": Wrong(
-            lambda sizes, m: (1 + m) * sum((i + 1) * o for i, o in pairwise(sizes)) + m * sum(sizes[1:-1]),
-            says="your answer is 153",
-        ),
-        "one sample": Wrong(
-            lambda sizes, m: 2 * sum((i + 1) * o for i, o in pairwise(sizes)) + sum(sizes[1:-1]),
-            says="your answer is 49",
-        ),
-    },
+    judge=recalls(
+        kept_numbers_solution,
+        cases=[{"sizes": (4, 3, 2), "m": 5}, {"sizes": (2, 3, 4, 3), "m": 10}],
+        mistakes=KEPT_NUMBERS_MISTAKES,
+    ),
+    wrong=named(KEPT_NUMBERS_MISTAKES),
 )
 
 # -- 5. derive: the rate travels --------------------------------------------------------------------------------------
@@ -219,30 +222,16 @@ def rate_derivation_solution():
 _GOAL = hadamard((eta * Grad(L, Z)) * W.T, f_prime(Z_below))
 
 
-def _the_rate_has_arrived(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != eta * Grad(L, Z_below):
-        return "Every step holds, but start from eta * Grad(L, Z_below)."
-    if len(derivation.steps) < 2:
-        return "Every step holds. Show the way in at least two steps: first down through the layer, then the rate."
+def _what_is_left(derivation):
     derivatives = {part for part in subexpressions(derivation.result) if isinstance(part, type(Grad(L, Z)))}
     if derivatives != {Grad(L, Z)}:
-        return "Every step holds. Go on until Grad(L, Z) is the only derivative that is left."
+        return ". Go on until Grad(L, Z) is the only derivative that is left."
     if derivation.result != _GOAL:
-        return "Every step holds. Now eta has to move: write eta * Grad(L, Z) in the place of Grad(L, Z)."
+        return ". Now eta has to move: write eta * Grad(L, Z) in the place of Grad(L, Z)."
     return ""
 
 
-def _moving(*steps):
-    def answer():
-        derivation = Derivation(eta * Grad(L, Z_below), let=LAYER)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_moving = tries(eta * Grad(L, Z_below), let=LAYER)
 
 _DOWN = eta * hadamard(Grad(L, Z) * W.T, f_prime(Z_below))
 
@@ -250,7 +239,12 @@ RATE = Exercise(
     id="speed-rate-derivation",
     stub=rate_derivation,
     reference=rate_derivation_solution,
-    judge=derives(_the_rate_has_arrived),
+    judge=way(
+        eta * Grad(L, Z_below),
+        "eta * Grad(L, Z_below)",
+        steps="first down through the layer, then the rate",
+        unfinished=_what_is_left,
+    ),
     wrong={
         "the rate inside the slope": Wrong(
             _moving(_DOWN, hadamard(Grad(L, Z) * W.T, f_prime(eta * Z_below))), says="A step of yours is refused"
@@ -285,25 +279,23 @@ def _stepped(X, W1, W2, D2, eta, early=True, rates=2):
     return W1 - eta**rates * X.T @ ((D2 @ W2.T) * (A1 > 0))
 
 
+REPAIRED_STEP_MISTAKES = {
+    "Both faults are still there. Which W2 made the logits, and how often does the rate come in?": _stepped,
+    "The rate is right now. The error still goes down through weights that have changed already.": (
+        lambda **at: _stepped(**at, rates=1)
+    ),
+    "The order is right now. The rate comes in twice: once in D2, once in the update.": (
+        lambda **at: _stepped(**at, early=False)
+    ),
+    "This climbs: the step goes against the gradient.": lambda **at: 2 * at["W1"] - repaired_step_solution(**at),
+    "This is W1 as it was: no step is taken.": lambda **at: at["W1"],
+}
+
 REPAIRED_STEP = Exercise(
     id="speed-repaired-step",
     stub=repaired_step,
     reference=repaired_step_solution,
-    judge=naming(
-        {
-            "Both faults are still there. Which W2 made the logits, and how often does the rate come in?": (
-                lambda X, W1, W2, D2, eta: _stepped(X, W1, W2, D2, eta)
-            ),
-            "The rate is right now. The error still goes down through weights that have changed already.": (
-                lambda X, W1, W2, D2, eta: _stepped(X, W1, W2, D2, eta, rates=1)
-            ),
-            "The order is right now. The rate comes in twice: once in D2, once in the update.": (
-                lambda X, W1, W2, D2, eta: _stepped(X, W1, W2, D2, eta, early=False)
-            ),
-            "This climbs: the step goes against the gradient.": (
-                lambda X, W1, W2, D2, eta: 2 * W1 - repaired_step_solution(X, W1, W2, D2, eta)
-            ),
-        },
+    judge=computes(
         repaired_step_solution,
         inputs=lambda rng: {
             "X": rng.normal(size=(5, 3)),
@@ -313,11 +305,7 @@ REPAIRED_STEP = Exercise(
             "eta": 0.3,
         },
         name="W1",
+        mistakes=REPAIRED_STEP_MISTAKES,
     ),
-    wrong={
-        "as found": Wrong(lambda **at: _stepped(**at), says="Both faults"),
-        "only the rate repaired": Wrong(lambda **at: _stepped(**at, rates=1), says="The rate is right"),
-        "only the order repaired": Wrong(lambda **at: _stepped(**at, early=False), says="The order is right"),
-        "uphill": Wrong(lambda **at: 2 * at["W1"] - repaired_step_solution(**at), says="This climbs"),
-    },
+    wrong=named(REPAIRED_STEP_MISTAKES),
 )

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from backprop.course import Exercise, Wrong, derives, recalls
-from backprop.exercises.softmax_cross_entropy import naming
+from backprop.course import Exercise, Wrong, computes, named, recalls
+from backprop.exercises._derivations import tries, way
 from backprop.symbolic import Derivation, dimensions, symbol
 
 # -- 1. recall: how many steps an epoch has ----------------------------------------------------------------------------
@@ -21,6 +21,15 @@ def updates_solution(m, batch_size, epochs):
     return epochs * math.ceil(m / batch_size)
 
 
+UPDATES_MISTAKES = {
+    "What is left over at the end of an epoch is missing.": lambda m, batch_size, epochs: epochs * (m // batch_size),
+    "These batches run on from one epoch into the next.": lambda m, batch_size, epochs: math.ceil(
+        epochs * m / batch_size
+    ),
+    "That is one step for every sample.": lambda m, batch_size, epochs: epochs * m,
+    "That is one step for every epoch.": lambda m, batch_size, epochs: epochs,
+}
+
 UPDATES = Exercise(
     id="training-updates",
     stub=updates,
@@ -28,15 +37,9 @@ UPDATES = Exercise(
     judge=recalls(
         updates_solution,
         cases=[{"m": 100, "batch_size": 32, "epochs": 3}, {"m": 96, "batch_size": 32, "epochs": 2}],
+        mistakes=UPDATES_MISTAKES,
     ),
-    wrong={
-        "the rest thrown away": Wrong(lambda m, batch_size, epochs: epochs * (m // batch_size), says="answer is 9"),
-        "batches run across epochs": Wrong(
-            lambda m, batch_size, epochs: math.ceil(epochs * m / batch_size), says="answer is 10"
-        ),
-        "one step a sample": Wrong(lambda m, batch_size, epochs: epochs * m, says="answer is 300"),
-        "one step an epoch": Wrong(lambda m, batch_size, epochs: epochs, says="answer is 3"),
-    },
+    wrong=named(UPDATES_MISTAKES),
 )
 
 # -- 2. implement: a step of momentum ----------------------------------------------------------------------------------
@@ -72,18 +75,19 @@ def _only_the_step(theta, g, v, eta, mu):
     return -eta * (mu * v + g)
 
 
+MOMENTUM_STEP_MISTAKES = {
+    "This steps with the velocity of before. The gradient of now has to enter it first.": _old_velocity,
+    "This is gradient descent: the velocity is not used.": _no_memory,
+    "Here the gradient enters with 1 − μ. That is Adam's running mean; momentum adds all of g.": _dampened,
+    "This goes uphill.": _uphill,
+    "This is the change of θ. Asked for is θ after it.": _only_the_step,
+}
+
 MOMENTUM_STEP = Exercise(
     id="training-momentum-step",
     stub=momentum_step,
     reference=momentum_step_solution,
-    judge=naming(
-        {
-            "This steps with the velocity of before. The gradient of now has to enter it first.": _old_velocity,
-            "This is gradient descent: the velocity is not used.": _no_memory,
-            "Here the gradient enters with 1 − μ. That is Adam's running mean; momentum adds all of g.": _dampened,
-            "This goes uphill.": _uphill,
-            "This is the change of θ. Asked for is θ after it.": _only_the_step,
-        },
+    judge=computes(
         momentum_step_solution,
         inputs=lambda rng: {
             "theta": rng.normal(size=(4, 3)),
@@ -93,14 +97,9 @@ MOMENTUM_STEP = Exercise(
             "mu": 0.8,
         },
         name="θ",
+        mistakes=MOMENTUM_STEP_MISTAKES,
     ),
-    wrong={
-        "the old velocity": Wrong(_old_velocity, says="velocity of before"),
-        "no velocity": Wrong(_no_memory, says="gradient descent"),
-        "dampened": Wrong(_dampened, says="running mean"),
-        "uphill": Wrong(_uphill, says="uphill"),
-        "the change only": Wrong(_only_the_step, says="change of θ"),
-    },
+    wrong=named(MOMENTUM_STEP_MISTAKES),
 )
 
 # -- 3. derive: what a running mean forgets, by induction -------------------------------------------------------------
@@ -124,33 +123,23 @@ def bias_derivation_solution():
     )
 
 
-def _reaches_t_plus_one(derivation):
-    if not isinstance(derivation, Derivation):
-        return f"Return the Derivation itself, not {type(derivation).__name__}."
-    if derivation.start != beta * mean + (1 - beta) * g:
-        return "Every step holds, but start from beta * mean + (1 - beta) * g."
-    if not derivation.steps:
-        return "This is the start. Go on until the hypothesis about t stands there, for t + 1."
-    if derivation.result != (1 - beta ** (t + 1)) * g:
-        return "Every step holds. Go on until it says (1 - beta ** (t + 1)) * g: the hypothesis, one step later."
-    return ""
+def _what_is_left(derivation):
+    if derivation.result == (1 - beta ** (t + 1)) * g:
+        return ""
+    return ". Go on until it says (1 - beta ** (t + 1)) * g: the hypothesis, one step later."
 
 
-def _from_the_start(*steps):
-    def answer():
-        derivation = Derivation(beta * mean + (1 - beta) * g, let=AFTER_T_STEPS)
-        for step in steps:
-            derivation = derivation.then(step, because="a try")
-        return derivation
-
-    return answer
-
+_from_the_start = tries(beta * mean + (1 - beta) * g, let=AFTER_T_STEPS)
 
 BIAS = Exercise(
     id="training-bias-derivation",
     stub=bias_derivation,
     reference=bias_derivation_solution,
-    judge=derives(_reaches_t_plus_one),
+    judge=way(
+        beta * mean + (1 - beta) * g,
+        "beta * mean + (1 - beta) * g",
+        unfinished=_what_is_left,
+    ),
     wrong={
         "as if nothing were missing": Wrong(_from_the_start(g), says="A step of yours is refused"),
         "one step behind": Wrong(_from_the_start((1 - beta**t) * g), says="A step of yours is refused"),
@@ -208,31 +197,21 @@ def _means(rng):
     }
 
 
+ADAM_CHANGE_MISTAKES = {
+    "The means are used as they are. After few steps their weights do not add up to 1 yet.": _uncorrected,
+    "Each mean has its own β, and its own sum of weights.": _one_beta,
+    "This corrects for one step less than were taken: t counts from 1.": _counts_from_zero,
+    "Divided by the mean square, not by its root: this has the units of 1/g.": _no_root,
+    "Here ε stands under the root. In Adam it is added to the root.": _epsilon_inside,
+    "This goes uphill.": lambda **at: -adam_change_solution(**at),
+}
+
 ADAM_CHANGE = Exercise(
     id="training-adam-change",
     stub=adam_change,
     reference=adam_change_solution,
-    judge=naming(
-        {
-            "The means are used as they are. After few steps their weights do not add up to 1 yet.": _uncorrected,
-            "Each mean has its own β, and its own sum of weights.": _one_beta,
-            "This corrects for one step less than were taken: t counts from 1.": _counts_from_zero,
-            "Divided by the mean square, not by its root: this has the units of 1/g.": _no_root,
-            "Here ε stands under the root. In Adam it is added to the root.": _epsilon_inside,
-            "This goes uphill.": lambda **at: -adam_change_solution(**at),
-        },
-        adam_change_solution,
-        inputs=_means,
-        name="change of θ",
-    ),
-    wrong={
-        "not corrected": Wrong(_uncorrected, says="do not add up to 1"),
-        "one beta for both": Wrong(_one_beta, says="its own β"),
-        "counted from zero": Wrong(_counts_from_zero, says="one step less"),
-        "no root": Wrong(_no_root, says="not by its root"),
-        "epsilon under the root": Wrong(_epsilon_inside, says="ε stands under the root"),
-        "uphill": Wrong(lambda **at: -adam_change_solution(**at), says="uphill"),
-    },
+    judge=computes(adam_change_solution, inputs=_means, name="change of θ", mistakes=ADAM_CHANGE_MISTAKES),
+    wrong=named(ADAM_CHANGE_MISTAKES),
 )
 
 # -- 5. predict: another convention's learning rate -------------------------------------------------------------------
@@ -248,17 +227,21 @@ def their_rate_solution(eta, m):
     return eta * m
 
 
+THEIR_RATE_MISTAKES = {
+    "With the same rate, their steps are shorter than yours.": lambda eta, m: eta,
+    "That makes their steps shorter still.": lambda eta, m: eta / m,
+    "That divides once for every layer. Is the factor of a dW another one in another layer?": lambda eta, m: eta * m**2,
+    "The 2 of the square is in both gradients.": lambda eta, m: 2 * eta * m,
+}
+
 THEIR_RATE = Exercise(
     id="training-their-rate",
     stub=their_rate,
     reference=their_rate_solution,
-    judge=recalls(their_rate_solution, cases=[{"eta": 0.5, "m": 32}, {"eta": 0.25, "m": 10}]),
-    wrong={
-        "the same": Wrong(lambda eta, m: eta, says="your answer is 0.5"),
-        "divided once more": Wrong(lambda eta, m: eta / m, says="your answer is 0.015625"),
-        "once a layer, for two layers": Wrong(lambda eta, m: eta * m**2, says="your answer is 512.0"),
-        "the 2 of the square as well": Wrong(lambda eta, m: 2 * eta * m, says="your answer is 32.0"),
-    },
+    judge=recalls(
+        their_rate_solution, cases=[{"eta": 0.5, "m": 32}, {"eta": 0.25, "m": 10}], mistakes=THEIR_RATE_MISTAKES
+    ),
+    wrong=named(THEIR_RATE_MISTAKES),
 )
 
 # -- 6. debug: a step in the wrong order -------------------------------------------------------------------------------
@@ -304,25 +287,18 @@ def _network(rng):
     return at | {"Y": np.eye(2)[rng.integers(2, size=5)], "eta": 0.5}
 
 
+REPAIRED_STEP_MISTAKES = {
+    "Both faults are still there. Which W2 does the error go down through?": _as_found,
+    "The order is right now. The step of W1 is still m times too long.": _order_only,
+    "The length is right now. The error still goes down through the new W2.": _mean_only,
+    "This is W1 as it was: no step is taken.": lambda **at: at["W1"],
+    "This climbs: the step goes against the gradient.": lambda **at: 2 * at["W1"] - repaired_step_solution(**at),
+}
+
 REPAIRED_STEP = Exercise(
     id="training-repaired-step",
     stub=repaired_step,
     reference=repaired_step_solution,
-    judge=naming(
-        {
-            "Both faults are still there. Which W2 does the error go down through?": _as_found,
-            "The order is right now. The step of W1 is still m times too long.": _order_only,
-            "The length is right now. The error still goes down through the new W2.": _mean_only,
-        },
-        repaired_step_solution,
-        inputs=_network,
-        name="W1",
-        m="X",
-    ),
-    wrong={
-        "as found": Wrong(_as_found, says="Both faults"),
-        "only the order repaired": Wrong(_order_only, says="The order is right"),
-        "only the mean repaired": Wrong(_mean_only, says="The length is right"),
-        "no step at all": Wrong(lambda **at: at["W1"], says="W1"),
-    },
+    judge=computes(repaired_step_solution, inputs=_network, name="W1", m="X", mistakes=REPAIRED_STEP_MISTAKES),
+    wrong=named(REPAIRED_STEP_MISTAKES),
 )

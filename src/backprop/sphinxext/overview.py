@@ -22,7 +22,7 @@ from backprop.sphinxext.ledger import built, evidence, table
 from backprop.sphinxext.markup import Markup, element, text_with_math
 
 # What the check of an exercise asks for, by the judge that it was built with; minutes are a first guess for planning.
-KINDS = {"recalls": ("answer", 5), "naming": ("compute", 15), "computes": ("compute", 15), "derives": ("derive", 15)}
+KINDS = {"recalls": ("answer", 5), "computes": ("compute", 15), "derives": ("derive", 15)}
 OTHER = ("compute", 20)
 BOX = re.compile(r"^:{3,}\{exercise\}[ ]*(?P<title>.*)\n:label:[ ]*(?P<label>\S+)", re.MULTILINE)
 
