@@ -5,13 +5,18 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
+from backprop._arguments import to_ndarray
+
 # How a message speaks of a dimension: "X has 3 features".
 DIMENSIONS = {"m": "samples", "n_in": "features", "n_out": "outputs", "K": "classes"}
+
+# What is beyond the range of the dtype is refused afterwards, in words.
+BEYOND_RANGE = {"over": "ignore", "invalid": "ignore"}
 
 # Shape specifications bind names to sizes as the arguments are read; each size remembers who fixed it.
 Sizes = dict[str, tuple[Any, str]]
@@ -37,7 +42,8 @@ def takes(
     needs_samples : bool
         Whether m = 0 is refused: a mean over no samples does not exist.
     errors : mapping, optional
-        How floating-point errors are handled meanwhile, as for `numpy.errstate`.
+        How floating-point errors are handled meanwhile, as for `numpy.errstate`, by a function that answers them
+        itself. Without it the result must be finite.
     **arguments : str or callable
         The shape of each argument by name: ``"m n_in"``, ``"n_out"``, ``"... K"`` or ``"..."`` (any shape, the same one
         for all). A callable ``(name, value, sizes) -> array`` reads an argument that a shape cannot describe.
@@ -47,7 +53,8 @@ def takes(
     TypeError
         From the decorated function: a dtype other than float32, float64, integers and bool.
     ValueError
-        From the decorated function: a shape that does not fit, NaN, or ±inf where it has no meaning.
+        From the decorated function: a shape that does not fit, NaN, or ±inf where it has no meaning; a result beyond
+        the range of the dtype.
 
     Examples
     --------
@@ -87,8 +94,11 @@ def takes(
             # What bind would say of a call with every argument in its place, without what bind takes.
             in_place = not kwargs and len(args) == len(names)
             given = dict(zip(names, args, strict=True)) if in_place else signature.bind(*args, **kwargs).arguments
-            with np.errstate(**(errors or {})):
-                return function(**(given | read(given)))
+            with np.errstate(**(BEYOND_RANGE if errors is None else errors)):
+                result = function(**(given | read(given)))
+            if errors is None:
+                refuse_overflow(result, arguments)
+            return result
 
         return checked
 
@@ -124,22 +134,21 @@ def to_array(name: str, value: Any, complex_step: bool = False, infinite: bool =
     return array.astype(array.dtype.type, copy=False)  # native byte order
 
 
-def to_ndarray(name: str, value: Any) -> np.ndarray:
-    """`np.asarray`, which refuses in the contract's words, and does not drop a mask."""
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{name} is a masked array: expected an array without a mask")
-    try:
-        return np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array of numbers: {error}") from None
-
-
 def refuse(wrong: np.ndarray, name: str, array: np.ndarray, expected: str) -> None:
     """Raise ValueError that shows the first entry of `array` where `wrong` is true, if there is one."""
     if wrong.any():
         index = tuple(map(int, np.argwhere(wrong)[0]))
         place = f" at index {index[0] if len(index) == 1 else index}" if index else ""
         raise ValueError(f"{name} is {array[index].item()}{place}: {expected}")
+
+
+def refuse_overflow(result: Any, arguments: Iterable[str]) -> None:
+    """Raise ValueError where finite arguments gave a result that is not finite: an array, or a tuple of them."""
+    for array in result if isinstance(result, tuple) else (result,):
+        if not np.isfinite(array).all():
+            *others, last = arguments
+            names = f"{', '.join(others)} and {last}" if others else last
+            raise ValueError(f"the result is beyond the range of {array.dtype}: expected smaller numbers in {names}")
 
 
 def fit(name: str, shape: tuple[int, ...], spec: str, sizes: Sizes) -> None:

@@ -450,6 +450,7 @@ def softmax_jacobian(z):
     array([[ 0.25, -0.25],
            [-0.25,  0.25]])
     """
+    _refuse_no_limit("z", z)
     p = softmax(z)
     return np.diag(p) - np.outer(p, p)
 
@@ -472,8 +473,8 @@ def softmax_backward(dP, P):
     Raises
     ------
     ValueError
-        Shapes that differ, NaN, ±inf, or a P that no softmax gives: an entry outside [0, 1], or a row
-        that does not sum to 1.
+        Shapes that differ, NaN, ±inf, a P that no softmax gives (an entry outside [0, 1], or a row that does not sum
+        to 1), or a dZ beyond the range of the dtype.
     TypeError
         A dtype other than float32, float64, integers and bool.
 
@@ -502,22 +503,30 @@ def _minus_largest(Z):
     zₜ keeps its imaginary part, so that e^{zₜ−zₜ} is 1 for the complex step too. Entries equal to zₜ
     give 0, infinite ones too.
     """
-    if Z.shape[-1] == 0:
-        raise ValueError(f"Z has shape {Z.shape}: expected at least one class")
+    _refuse_no_limit("Z", Z)
     t = Z.real.argmax(axis=-1, keepdims=True)
     largest = np.take_along_axis(Z, t, axis=-1) if Z.dtype.kind == "c" else Z.max(axis=-1, keepdims=True)
     if np.isfinite(largest).all():
         return Z - largest, t
-    ties = np.sum(largest == Z, axis=-1, keepdims=True)
-    no_limit = np.isinf(largest) & (ties > 1)
-    refuse(
-        no_limit[..., 0], "the largest entry of a row of Z", largest[..., 0], "softmax has a limit where it is unique"
-    )
     return np.subtract(Z, largest, out=np.zeros_like(Z), where=largest != Z), t
 
 
+def _refuse_no_limit(name, Z):
+    if Z.shape[-1] == 0:
+        raise ValueError(f"{name} has shape {Z.shape}: expected at least one class")
+    if np.isinf(Z).any():
+        largest = Z.max(axis=-1, keepdims=True)
+        no_limit = np.isinf(largest[..., 0]) & (np.sum(largest == Z, axis=-1) > 1)
+        expected = "softmax has a limit where it is unique"
+        refuse(no_limit, f"the largest entry of a row of {name}", largest[..., 0], expected)
+
+
 class Activation(NamedTuple):
-    """A function, its derivative (None where it is not element-wise), and `backward(dA, Z, A) -> dZ`."""
+    """A function, its derivative (None where it is not element-wise), and `backward(dA, Z, A) -> dZ`.
+
+    All three raise ValueError for shapes that do not fit, NaN, and ±inf where it has no limit, and TypeError for a dtype
+    other than float32, float64, integers and bool (the function takes complex128 too).
+    """
 
     function: Callable
     derivative: Callable | None
@@ -527,7 +536,15 @@ class Activation(NamedTuple):
 def _element_by_element(function: Callable, derivative: Callable) -> Activation:
     @takes(dA="...", Z="...", A="...", infinite="Z A")
     def backward(dA, Z, A):
-        """dZ = dA ⊙ f′(Z): the Jacobian of an element-wise function is diagonal."""
+        """dZ = dA ⊙ f′(Z): the Jacobian of an element-wise function is diagonal.
+
+        Raises
+        ------
+        ValueError
+            Shapes that differ, NaN, an infinite dA, a dZ beyond the range of the dtype.
+        TypeError
+            A dtype other than float32, float64, integers and bool.
+        """
         return dA * derivative(Z)
 
     return Activation(function, derivative, backward)
@@ -535,7 +552,15 @@ def _element_by_element(function: Callable, derivative: Callable) -> Activation:
 
 @takes(dA="... K", Z="... K", A="... K", infinite="Z")
 def _backward_of_softmax(dA, Z, A):
-    """dZ = Jᵀ dA, row by row: softmax mixes the entries of a row, so there is no f′ to multiply with."""
+    """dZ = Jᵀ dA, row by row: softmax mixes the entries of a row, so there is no f′ to multiply with.
+
+    Raises
+    ------
+    ValueError
+        Shapes that differ, NaN, an infinite dA or A, an A that no softmax gives, a dZ beyond the range of the dtype.
+    TypeError
+        A dtype other than float32, float64, integers and bool.
+    """
     return softmax_backward(dA, A)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop._arrays import to_ndarray
+from backprop._arguments import to_ndarray
 
 
 class RunningExample(NamedTuple):

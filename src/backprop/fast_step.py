@@ -13,7 +13,8 @@ from math import isfinite
 import numpy as np
 
 from backprop import _in_place
-from backprop._arrays import fit, to_array, to_ndarray
+from backprop._arguments import to_ndarray
+from backprop._arrays import fit, to_array
 from backprop.losses import sigmoid_cross_entropy
 from backprop.network import LOSSES, MLP
 

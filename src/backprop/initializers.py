@@ -5,9 +5,9 @@ one on [−c, c] has variance c²/3. Biases start at 0: random weights have alre
 would only add its square to the second moment.
 """
 
-import operator
-
 import numpy as np
+
+from backprop._arguments import float_dtype, generator, whole
 
 
 def he_normal(n_in, n_out, rng, dtype=np.float64):
@@ -41,7 +41,7 @@ def he_normal(n_in, n_out, rng, dtype=np.float64):
     >>> W.shape, f"{W.std():.3f}", f"{np.sqrt(2 / 200):.3f}"
     ((200, 300), '0.100', '0.100')
     """
-    return _normal(n_in, n_out, 2 / _size("n_in", n_in), rng, dtype)
+    return _normal(n_in, n_out, 2 / whole("n_in", n_in, 1), rng, dtype)
 
 
 def glorot_uniform(n_in, n_out, rng, dtype=np.float64):
@@ -73,8 +73,8 @@ def glorot_uniform(n_in, n_out, rng, dtype=np.float64):
     >>> W.shape, bool(np.abs(W).max() <= 0.1), f"{W.std():.3f}", f"{0.1 / np.sqrt(3):.3f}"
     ((400, 200), True, '0.058', '0.058')
     """
-    limit = np.sqrt(6 / (_size("n_in", n_in) + _size("n_out", n_out)))
-    return _generator(rng).uniform(-limit, limit, (n_in, n_out)).astype(_float(dtype), copy=False)
+    limit = np.sqrt(6 / (whole("n_in", n_in, 1) + whole("n_out", n_out, 1)))
+    return generator("rng", rng).uniform(-limit, limit, (n_in, n_out)).astype(float_dtype(dtype), copy=False)
 
 
 def glorot_normal(n_in, n_out, rng, dtype=np.float64):
@@ -105,7 +105,7 @@ def glorot_normal(n_in, n_out, rng, dtype=np.float64):
     >>> W.shape, f"{W.std():.3f}", f"{np.sqrt(2 / 600):.3f}"
     ((400, 200), '0.058', '0.058')
     """
-    return _normal(n_in, n_out, 2 / (_size("n_in", n_in) + _size("n_out", n_out)), rng, dtype)
+    return _normal(n_in, n_out, 2 / (whole("n_in", n_in, 1) + whole("n_out", n_out, 1)), rng, dtype)
 
 
 def lecun_normal(n_in, n_out, rng, dtype=np.float64):
@@ -137,7 +137,7 @@ def lecun_normal(n_in, n_out, rng, dtype=np.float64):
     >>> W.shape, f"{W.std():.3f}", f"{np.sqrt(1 / 400):.3f}"
     ((400, 200), '0.050', '0.050')
     """
-    return _normal(n_in, n_out, 1 / _size("n_in", n_in), rng, dtype)
+    return _normal(n_in, n_out, 1 / whole("n_in", n_in, 1), rng, dtype)
 
 
 INITIALIZERS = {
@@ -149,27 +149,5 @@ INITIALIZERS = {
 
 
 def _normal(n_in, n_out, variance, rng, dtype):
-    shape = (n_in, _size("n_out", n_out))
-    return (np.sqrt(variance) * _generator(rng).standard_normal(shape)).astype(_float(dtype), copy=False)
-
-
-def _size(name: str, value) -> int:
-    try:
-        size = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} is {value!r}: expected an integer") from None
-    if size < 1:
-        raise ValueError(f"{name} is {size}: expected at least 1")
-    return size
-
-
-def _generator(rng) -> np.random.Generator:
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(f"rng is {rng!r}: expected a numpy.random.Generator, as np.random.default_rng(seed) makes")
-    return rng
-
-
-def _float(dtype) -> np.dtype:
-    if np.dtype(dtype) not in (np.float32, np.float64):
-        raise TypeError(f"dtype is {np.dtype(dtype)}: expected float32 or float64")
-    return np.dtype(dtype)
+    shape = (n_in, whole("n_out", n_out, 1))
+    return (np.sqrt(variance) * generator("rng", rng).standard_normal(shape)).astype(float_dtype(dtype), copy=False)

@@ -32,7 +32,7 @@ def linear_forward(X, W, b):
     Raises
     ------
     ValueError
-        A shape that does not fit the others, NaN or ±inf.
+        A shape that does not fit the others, NaN, ±inf, or a result beyond the range of the dtype.
     TypeError
         A dtype other than float32, float64, complex128 (for the complex step), integers and bool.
 
@@ -72,7 +72,7 @@ def linear_backward(dZ, X, W):
     Raises
     ------
     ValueError
-        A shape that does not fit the others, NaN or ±inf.
+        A shape that does not fit the others, NaN, ±inf, or a result beyond the range of the dtype.
     TypeError
         A dtype other than float32, float64, integers and bool.
 

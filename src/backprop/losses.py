@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import Sizes, fit, refuse, takes, to_array, to_ndarray
+from backprop._arguments import to_ndarray
+from backprop._arrays import Sizes, fit, refuse, takes, to_array
 from backprop.activations import LIMITS, log_softmax, sigmoid, softmax
 
 # ln 0 is −inf and a loss that overflows is inf; the functions below handle both. (Their `+ 0.0` turns −0 into 0.)
@@ -18,6 +19,8 @@ QUIET = LIMITS | {"divide": "ignore"}
 def _class_weights(name: str, value: Any, sizes: Sizes) -> np.ndarray:
     """Labels as an (m, K) array of weights: 1-D integers are classes, 2-D rows are taken as they are."""
     labels, m, K = to_ndarray(name, value), sizes["m"][0], sizes["K"][0]
+    if K == 0:
+        raise ValueError(f"{sizes['K'][1]} has shape ({m}, 0): expected at least one class")
     if labels.ndim == 1:
         if labels.dtype.kind not in "iu":
             raise TypeError(

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from backprop._arrays import fit, refuse, to_ndarray
+from backprop._arguments import to_ndarray
+from backprop._arrays import fit, refuse
 
 
 def predict(network, X) -> np.ndarray:

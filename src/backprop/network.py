@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from backprop._arguments import choice, float_dtype, sequence, to_ndarray, whole
 from backprop._arrays import fit, promoted, to_array
 from backprop._moved_columns import losses_of_moved_columns
 from backprop.activations import ACTIVATIONS
@@ -86,7 +87,8 @@ class MLP:
     ValueError
         No layer, shapes that do not fit, NaN, ±inf, an activation or a loss that is not there.
     TypeError
-        A dtype other than float32, float64, complex128 (for the complex step of `loss`), integers and bool.
+        Weights, biases or activations that are no sequence; a dtype other than float32, float64, complex128 (for the
+        complex step of `loss`), integers and bool.
 
     Notes
     -----
@@ -118,8 +120,7 @@ class MLP:
     def __post_init__(self, loss):
         # dataclasses.replace hands over what it finds under the name of each parameter: here the method, not the name.
         name = loss.__self__.loss_name if callable(loss) else loss
-        if name not in LOSSES:
-            raise ValueError(f"loss is {name!r}: expected one of {', '.join(LOSSES)}")
+        choice("loss", name, LOSSES)
         weights, biases = _parameters(self.weights, self.biases)
         activations = _activations(self.activations, len(weights), name)
         for attribute, value in (("weights", weights), ("biases", biases), ("activations", activations)):
@@ -146,9 +147,9 @@ class MLP:
         Raises
         ------
         ValueError
-            Fewer than two sizes, a size below 1, an initializer that is not there.
+            Fewer than two sizes, a size below 1, an activation, a loss or an initializer that is not there.
         TypeError
-            A size that is not an integer, another dtype, an rng that is not a Generator.
+            Sizes that are not integers, another dtype, an rng that is not a Generator.
 
         Examples
         --------
@@ -158,12 +159,11 @@ class MLP:
         >>> [W.shape for W in network.weights]
         [(64, 32), (32, 10)]
         """
-        sizes = list(sizes)
+        sizes = sequence("sizes", sizes, "the features and the outputs of at least one layer")
         if len(sizes) < 2:
             raise ValueError(f"sizes is {sizes}: expected the features and the outputs of at least one layer")
-        if initializer not in INITIALIZERS:
-            raise ValueError(f"initializer is {initializer!r}: expected one of {', '.join(INITIALIZERS)}")
-        draw = INITIALIZERS[initializer]
+        sizes = [whole(f"sizes[{l}]", n, 1) for l, n in enumerate(sizes)]
+        draw, dtype = INITIALIZERS[choice("initializer", initializer, INITIALIZERS)], float_dtype(dtype)
         weights = [draw(n_in, n_out, rng, dtype) for n_in, n_out in itertools.pairwise(sizes)]
         return cls(weights, [np.zeros(n, dtype) for n in sizes[1:]], activations, loss)
 
@@ -173,6 +173,11 @@ class MLP:
 
     def with_parameters(self, weights, biases) -> "MLP":
         """The same activations and loss with other weights and biases.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `MLP`.
 
         Examples
         --------
@@ -197,7 +202,7 @@ class MLP:
         Raises
         ------
         ValueError
-            A shape that does not fit the first layer, NaN, ±inf.
+            A shape that does not fit the first layer, NaN, ±inf, a Z beyond the range of the dtype.
         TypeError
             A dtype other than float32, float64, integers and bool; a complex network.
 
@@ -234,9 +239,10 @@ class MLP:
         Raises
         ------
         ValueError
-            A layer that is not there, shapes that do not fit, NaN, ±inf; what the loss refuses for Z.
+            A layer that is not there, shapes that do not fit, NaN, ±inf; what the loss refuses for Z; a result beyond
+            the range of the dtype.
         TypeError
-            As `forward`.
+            A layer that is not an integer; as `forward`.
 
         Examples
         --------
@@ -249,13 +255,12 @@ class MLP:
                [2. , 1. ]])
         """
         self._refuse_complex()
-        if layer not in range(1, len(self.weights) + 1):
-            raise ValueError(f"layer is {layer!r}: expected 1 to {len(self.weights)}")
+        layer = whole("layer", layer, 1, len(self.weights))
         n = self.weights[layer - 1].shape[1]
         Z = to_array("Z", Z)
         if Z.ndim != 2 or Z.shape[1] != n:
             raise ValueError(f"Z has shape {Z.shape}, but layer {layer} has {n} outputs: expected (m, {n})")
-        loss, _ = self._output_loss(self._logits(layer, Z), Y)
+        loss, _ = self._output_loss(self._logits(layer, Z), Y, given="Z")
         if moves is None:
             return loss
         moves = to_array("moves", moves)
@@ -285,7 +290,7 @@ class MLP:
         Raises
         ------
         ValueError, TypeError
-            As `loss`; a complex X or network.
+            As `loss`; a complex X or network, a gradient beyond the range of the dtype.
 
         Examples
         --------
@@ -333,8 +338,9 @@ class MLP:
             Z = linear_forward(A, self.weights[l], self.biases[l])
         return Z
 
-    def _output_loss(self, Z, Y, A=None):
+    def _output_loss(self, Z, Y, A=None, given="X"):
         """The loss and its gradient with respect to Z (fused) or A of the output, which is f(Z)."""
+        _refuse_samples(given, len(Z), Y)
         fused = FUSED.get((self.activations[-1], self.loss_name))
         if fused:
             return fused(Z, Y)
@@ -343,6 +349,10 @@ class MLP:
     def _output_gradients(self, Z, A, Y) -> tuple[float, np.ndarray, np.ndarray]:
         """The loss, dA and dZ of the output."""
         loss, gradient = self._output_loss(Z, Y, A)
+        if not np.isfinite(gradient).all():
+            raise ValueError(
+                f"the loss's gradient is beyond the range of {Z.dtype}: expected smaller numbers in X and Y"
+            )
         if (self.activations[-1], self.loss_name) in FUSED:
             return loss, _gradient_in_probabilities(self.loss_name, A, Y), gradient
         return loss, gradient, ACTIVATIONS[self.activations[-1]].backward(gradient, Z, A)
@@ -365,7 +375,8 @@ def _loss(self, X, Y):
     Raises
     ------
     ValueError
-        m = 0, shapes that do not fit, NaN, ±inf, labels that the loss refuses, an infinite loss.
+        m = 0, shapes that do not fit, NaN, ±inf, labels that the loss refuses, an infinite loss, a Z beyond the range
+        of the dtype.
     TypeError
         A dtype other than float32, float64, complex128 (X and the parameters), integers and bool.
 
@@ -381,6 +392,15 @@ def _loss(self, X, Y):
 # A dataclass cannot have a parameter and a method of one name in its body: the method comes afterwards.
 _loss.__name__, _loss.__qualname__ = "loss", "MLP.loss"
 MLP.loss = _loss
+
+
+def _refuse_samples(given: str, m: int, Y) -> None:
+    """Say it in the caller's words: the loss would speak of the logits."""
+    if m == 0:
+        raise ValueError(f"{given} has no samples: expected at least one sample")
+    labels = to_ndarray("Y", Y)
+    if labels.ndim and len(labels) != m:
+        raise ValueError(f"Y has shape {labels.shape}, but {given} has {m} samples: expected as many")
 
 
 def _gradient_in_probabilities(loss: str, A, Y):
@@ -403,6 +423,9 @@ def _ratio(Y, A):
 
 def _parameters(weights, biases) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
     """The parameters as read-only copies of one dtype, their shapes checked against each other."""
+    weights, biases = (
+        sequence(name, given, "one array a layer") for name, given in (("weights", weights), ("biases", biases))
+    )
     if len(weights) != len(biases) or len(weights) == 0:
         raise ValueError(
             f"weights has {len(weights)} arrays and biases has {len(biases)}: expected as many, and at least 1"
@@ -433,12 +456,9 @@ def _activations(names, layers: int, loss: str) -> tuple[str, ...]:
     """One name a layer; the loss's own activation at the output where none is given."""
     if names is None:
         return ("relu",) * (layers - 1) + (OUTPUT_ACTIVATIONS[loss],)
-    if isinstance(names, str):
-        raise TypeError(f"activations is {names!r}: expected one name a layer, {layers} in all")
-    names = tuple(names)
+    names = tuple(sequence("activations", names, f"one name a layer, {layers} in all"))
     if len(names) != layers:
         raise ValueError(f"activations has {len(names)} names, but the network has {layers} layers: expected {layers}")
     for l, name in enumerate(names):
-        if name not in ACTIVATIONS:
-            raise ValueError(f"activations[{l}] is {name!r}: expected one of {', '.join(ACTIVATIONS)}")
+        choice(f"activations[{l}]", name, ACTIVATIONS)
     return names

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from backprop._arrays import to_ndarray
+from backprop._arguments import to_ndarray
 from backprop._run_files import load, save
 from backprop._runs import History, Run, State, finite, like
 from backprop.fast_step import FastStep
