@@ -3,14 +3,14 @@
 import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
-from backprop.exhibits.masks import normal
+from backprop.exhibits._networks import half_squared_error, normal
 
 # -- the check of one array --------------------------------------------------------------------------------------------
 
 
 def layer_loss(X, W, b, T, np=np):
     """Half the squared error of tanh(X W + b), a mean over samples."""
-    return np.sum((np.tanh(np.dot(X, W) + b) - T) ** 2) / (2 * len(X))
+    return half_squared_error(np.tanh(np.dot(X, W) + b), T, np)
 
 
 def layer_gradient(X, W, b, T):
@@ -92,7 +92,7 @@ def normalised_loss(X, W, gamma, T, np=np):
     """Half the squared error of a batch normalisation of X W, a mean over samples."""
     Z = np.dot(X, W)
     centred = Z - np.mean(Z, axis=0)
-    return np.sum((gamma * centred / np.sqrt(np.mean(centred**2, axis=0)) - T) ** 2) / (2 * len(X))
+    return half_squared_error(gamma * centred / np.sqrt(np.mean(centred**2, axis=0)), T, np)
 
 
 def normalised_gradient(X, W, gamma, T):

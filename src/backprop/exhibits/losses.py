@@ -3,8 +3,7 @@
 import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
-from backprop.exhibits.masks import normal, sigmoid
-from backprop.exhibits.sums import softmax
+from backprop.exhibits._networks import cross_entropy, normal, sigmoid, softmax, through_softmax
 
 # -- the sign of a logarithm -------------------------------------------------------------------------------------------
 
@@ -56,7 +55,7 @@ def displayed_gradient(Z, Y):
     """The gradient of that loss, through the whole Jacobian of softmax."""
     P = softmax(Z)
     dP = (P - Y) / (P * (1 - P)) / len(Z)
-    return {"dZ": P * (dP - (P * dP).sum(axis=1, keepdims=True))}
+    return {"dZ": through_softmax(dP, P)}
 
 
 def softmax_layer(Z, Y):
@@ -79,7 +78,7 @@ def _logits(rng):
 
 def classifier_loss(X, W, Y, np=np):
     """Cross-entropy of softmax(X W), a mean over samples."""
-    return _cross_entropy(np.dot(X, W), Y, np)
+    return cross_entropy(np.dot(X, W), Y, np)
 
 
 def classifier_gradient(X, W, Y):
@@ -93,18 +92,14 @@ def classifier_on_probabilities(X, W, Y, np=np):
     Lightning-Universe/lightning-bolts, issue 654; nfmcclure/tensorflow_cookbook, issue 86.
     """
     P = softmax(np.dot(X, W), np)
-    return _cross_entropy(P, Y, np)
+    return cross_entropy(P, Y, np)
 
 
 def gradient_on_probabilities(X, W, Y):
     """The exact gradient of the loss of the softmax of a softmax."""
     P = softmax(X @ W)
     dP = (softmax(P) - Y) / len(X)
-    return {"dW": X.T @ (P * (dP - (P * dP).sum(axis=1, keepdims=True)))}
-
-
-def _cross_entropy(logits, Y, np):
-    return -np.sum(Y * np.log(softmax(logits, np))) / len(Y)
+    return {"dW": X.T @ through_softmax(dP, P)}
 
 
 def _three_classes(rng):

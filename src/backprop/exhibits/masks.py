@@ -3,12 +3,7 @@
 import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
-
-
-def normal(rng, **sizes):
-    """Arrays of normal numbers, by name."""
-    return {name: rng.normal(size=size) for name, size in sizes.items()}
-
+from backprop.exhibits._networks import half_squared_error, normal, sigmoid
 
 # -- a ReLU layer with dropout, then a linear one ----------------------------------------------------------------------
 
@@ -16,7 +11,7 @@ def normal(rng, **sizes):
 def dropout_loss(X, V, W, T, keep, np=np):
     """Half the squared error, a mean over samples; `keep` is a frozen dropout mask, its survivors doubled."""
     A = np.maximum(np.dot(X, V), 0) * keep * 2
-    return np.sum((np.dot(A, W) - T) ** 2) / (2 * len(X))
+    return half_squared_error(np.dot(A, W), T, np)
 
 
 def dropout_pass(hidden):
@@ -60,7 +55,7 @@ def _dropout_arrays(rng):
 
 def relu_loss(X, V, W, T, np=np):
     """Half the squared error, a mean over samples."""
-    return np.sum((np.dot(np.maximum(np.dot(X, V), 0), W) - T) ** 2) / (2 * len(X))
+    return half_squared_error(np.dot(np.maximum(np.dot(X, V), 0), W), T, np)
 
 
 def relu_pass(first):
@@ -105,14 +100,9 @@ def _relu_arrays(rng):
 # -- two logistic layers -----------------------------------------------------------------------------------------------
 
 
-def sigmoid(z, np=np):
-    """The logistic function."""
-    return 1 / (1 + np.exp(-z))
-
-
 def sigmoid_loss(X, V, W, T, np=np):
     """Half the squared error of two logistic layers, a mean over samples."""
-    return np.sum((sigmoid(np.dot(sigmoid(np.dot(X, V), np), W), np) - T) ** 2) / (2 * len(X))
+    return half_squared_error(sigmoid(np.dot(sigmoid(np.dot(X, V), np), W), np), T, np)
 
 
 def sigmoid_pass(slope_at):

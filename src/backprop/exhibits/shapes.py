@@ -3,7 +3,7 @@
 import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
-from backprop.exhibits.masks import normal
+from backprop.exhibits._networks import normal, tanh_loss, tanh_pass, through_weights
 
 # -- (n, 1) beside (n,) ------------------------------------------------------------------------------------------------
 
@@ -48,16 +48,6 @@ def _line(rng):
 # -- a transpose -------------------------------------------------------------------------------------------------------
 
 
-def square_loss(X, V, W, T, np=np):
-    """Half the squared error of tanh(X V) W, a mean over samples."""
-    return np.sum((np.dot(np.tanh(np.dot(X, V)), W) - T) ** 2) / (2 * len(X))
-
-
-def square_gradient(X, V, W, T):
-    """The gradient of that loss."""
-    return _down(X, V, W, T, lambda D, A: D @ W.T)
-
-
 def input_of_a_linear_layer(dY, X, W):
     """The gradient of X in Y = X W, with the transpose of the wrong array.
 
@@ -66,18 +56,8 @@ def input_of_a_linear_layer(dY, X, W):
     return dY @ X.T
 
 
-def square_by_the_handout(X, V, W, T):
-    """A network that uses that formula; it runs because everything is four by four."""
-    return _down(X, V, W, T, lambda D, A: input_of_a_linear_layer(D, A, W))
-
-
-def _down(X, V, W, T, rule):
-    A = np.tanh(X @ V)
-    D = (A @ W - T) / len(X)
-    return {"dV": X.T @ (rule(D, A) * (1 - A**2)), "dW": A.T @ D}
-
-
 def _squares(rng):
+    # Everything is four by four: a network that uses that formula runs.
     return normal(rng, X=(4, 4), V=(4, 4), W=(4, 4), T=(4, 4))
 
 
@@ -95,11 +75,11 @@ SHAPES = (
     ),
     Exhibit(
         "the wrong transpose",
-        square_loss,
+        tanh_loss,
         _squares,
         wrt=["V", "W"],
         batch=["X", "T"],
-        right=square_gradient,
-        published=square_by_the_handout,
+        right=tanh_pass(through_weights),
+        published=tanh_pass(input_of_a_linear_layer),
     ),
 )

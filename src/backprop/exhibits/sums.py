@@ -3,14 +3,7 @@
 import numpy as np
 
 from backprop.exhibits._exhibit import Exhibit
-from backprop.exhibits.masks import normal, sigmoid
-
-
-def softmax(Z, np=np):
-    """Row by row."""
-    E = np.exp(Z - np.max(Z, axis=1, keepdims=True))
-    return E / np.sum(E, axis=1, keepdims=True)
-
+from backprop.exhibits._networks import cross_entropy, normal, sigmoid, softmax
 
 # -- a classifier with a bias for each class ---------------------------------------------------------------------------
 
@@ -109,7 +102,7 @@ C = 3  # how many words a context has
 
 def context_loss(V, U, M, Y, np=np):
     """Cross-entropy of words, predicted from contexts: M holds 1/C for each word of a context, V the vectors."""
-    return -np.sum(Y * np.log(softmax(np.dot(np.dot(M, V), U), np))) / len(M)
+    return cross_entropy(np.dot(np.dot(M, V), U), Y, np)
 
 
 def context_gradient(V, U, M, Y):
