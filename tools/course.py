@@ -162,7 +162,7 @@ def test_browser(arguments: argparse.Namespace) -> None:
     """read every page of the built book in Chromium, as a laptop and as a phone, light and dark"""
     runtime(arguments)
     book(arguments)
-    workers = ["-n", str(min(os.cpu_count() or 1, 4))]
+    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadgroup", "--maxfail", "20"]
     run(*PYTEST, *workers, "-m", "browser", "tests/test_browser.py", "tests/test_browser_runtime.py", *arguments.rest)
 
 

@@ -5,7 +5,8 @@ preloads two further icon fonts that few pages use. And it starts in no colour m
 in every reader's console, unless a mode is named; naming it in the page's source would leave readers without JavaScript
 with no colours, so it is named in the script. It describes no page to search engines: the page's first words do. And
 it names every fold of code "Toggle hidden content" for a screen reader, where the words that all others see say more.
-Docutils gives each reference a role that is deprecated, inside a list whose items have another.
+The sidebar is no landmark, and its search button is called by fewer words than it shows. Docutils gives each reference
+a role that is deprecated, inside a list whose items have another.
 """
 
 from __future__ import annotations
@@ -57,6 +58,25 @@ def lighter_head(head: str) -> str:
     return head
 
 
+# The sidebar's place and name, for those who go from landmark to landmark; and the button's own words as its name.
+NAMED = (
+    (
+        '<div class="bd-sidebar-primary bd-sidebar',
+        '<div role="complementary" aria-label="Book" class="bd-sidebar-primary bd-sidebar',
+    ),
+    (
+        '-button-field search-button__button" title="Search" aria-label="Search"',
+        '-button-field search-button__button" title="Search"',
+    ),
+)
+
+
+def named_parts(content: str) -> str:
+    for unnamed, named in NAMED:
+        content = once(re.escape(unnamed), named, content)
+    return content
+
+
 SPOKEN = ((' aria-label="Toggle hidden content"', ""), (' role="doc-biblioentry"', ' role="listitem"'))
 LONGEST = 160
 
@@ -81,6 +101,7 @@ def description(title: str, doctree: nodes.document | None) -> str:
 
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     context["lighter_head"] = lighter_head
+    context["named_parts"] = named_parts
     named = re.sub(r"<[^>]*>", "", context.get("title", "")) or pagename.title().replace("Genindex", "Index")
     about = description(named, doctree)
     context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{escape(about)}" />'
