@@ -375,7 +375,7 @@ def test_a_pass_that_is_read_in_the_wrong_convention(pass_):
         from_note("002-ce", to_note("002-mse", Pass.of(network, X, Y)))
     with pytest.raises(ValueError, match="of note 004: expected mean_squared_error"):
         from_note("004", [part._replace(loss=2 * part.loss) for part in to_note("004", Pass.of(network, X, Y))])
-    with pytest.raises(ValueError, match=r"note_pass\[0\].dZ\[0\] has shape \(4, 1\) in rows of samples"):
+    with pytest.raises(ValueError, match=r"note_pass: db\[0\] has shape \(4, 1\): expected \(1, 4\)"):
         from_note("004", to_note("001", Pass.of(network, X, Y)))
 
 
@@ -404,7 +404,7 @@ def test_what_is_not_a_pass_in_rows(changes, message, pass_):
 
 
 def test_rows_where_the_note_has_columns(pass_):
-    with pytest.raises(ValueError, match=r"note_pass.weights\[0\] has shape \(4, 2\) in rows of samples: expected \(5"):
+    with pytest.raises(ValueError, match=r"note_pass: biases\[0\] has shape \(4,\): expected \(4, 1"):
         from_note("003", pass_)
 
 

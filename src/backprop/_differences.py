@@ -5,8 +5,11 @@ Everything is float64. With float32 a difference over h = 1e-5 is mostly roundin
 """
 
 from collections.abc import Callable
+from numbers import Real
 
 import numpy as np
+
+from backprop._arguments import choice, function, generator, real, to_ndarray, whole
 
 # Each verdict with the bound below which it holds. The ranges touch and do not overlap; NaN is below nothing.
 VERDICTS = {"excellent": 1e-7, "good": 1e-5, "suspicious": 1e-3}
@@ -32,7 +35,7 @@ def central_difference(f: Callable, theta, h: float = 1e-5) -> np.ndarray:
     Raises
     ------
     TypeError
-        theta is float32 or complex, or f returns a complex number.
+        f is no function, theta is float32, complex or not of numbers, or f returns a complex number.
     ValueError
         theta has NaN or ±inf, h is not positive or too small to change theta, or f does not return one number.
 
@@ -47,8 +50,7 @@ def central_difference(f: Callable, theta, h: float = 1e-5) -> np.ndarray:
     >>> central_difference(lambda w: (w**2).sum(), [1.0, -2.0, 3.0]).round(8)
     array([ 2., -4.,  6.])
     """
-    theta = _point(theta)
-    h = to_step(h)
+    f, theta, h = function("f", f), _point(theta), to_step(h)
     gradient = np.empty_like(theta)
     for j in np.ndindex(theta.shape):
         above, below = theta.copy(), theta.copy()
@@ -80,7 +82,8 @@ def complex_step(f: Callable, theta, h: float = 1e-20) -> np.ndarray:
     Raises
     ------
     TypeError
-        theta is float32 or complex, or f returns a real number: the imaginary part, which is the derivative, was lost.
+        f is no function, theta is float32, complex or not of numbers, or f returns a real number: the imaginary part,
+        which is the derivative, was lost.
     ValueError
         theta has NaN or ±inf, h is not positive, or f does not return one number.
 
@@ -95,8 +98,7 @@ def complex_step(f: Callable, theta, h: float = 1e-20) -> np.ndarray:
     >>> bool(np.abs(error).max() < 1e-15)
     True
     """
-    theta = _point(theta)
-    h = to_step(h)
+    f, theta, h = function("f", f), _point(theta), to_step(h)
     gradient = np.empty_like(theta)
     for j in np.ndindex(theta.shape):
         point = theta.astype(np.complex128)
@@ -135,12 +137,14 @@ def directional_check(
     Returns
     -------
     float
-        The `relative_error` of the vector of derivatives, one for each direction.
+        The `relative_error` of the vector of derivatives, one for each direction. NaN where the gradient has NaN or
+        ±inf, or is too large for a sum of its entries.
 
     Raises
     ------
     TypeError, ValueError
-        As `central_difference` and `complex_step`; a gradient with another shape than theta.
+        As `central_difference` and `complex_step`; a gradient with another shape than theta, an rng that is not a
+        Generator, a number of directions that is not an integer or below 1, a method that is not there.
 
     Examples
     --------
@@ -151,21 +155,19 @@ def directional_check(
     >>> verdict(directional_check(lambda w: (w**3).sum(), 2 * w**2, w, rng))
     'bug likely'
     """
-    theta = _point(theta)
+    f, theta, rng = function("f", f), _point(theta), generator("rng", rng)
     gradient = to_numbers("gradient", gradient)
     if gradient.shape != theta.shape:
         raise ValueError(f"gradient has shape {gradient.shape}, but theta has shape {theta.shape}: expected the same")
-    if method not in ("central", "complex"):
-        raise ValueError(f"method is {method!r}: expected 'central' or 'complex'")
-    if directions < 1:
-        raise ValueError(f"directions is {directions}: expected at least 1")
+    choice("method", method, ("central", "complex"))
     derivative, default = (central_difference, 1e-5) if method == "central" else (complex_step, 1e-20)
     step = default if h is None else h
     analytic, numeric = [], []
-    for _ in range(directions):
+    for _ in range(whole("directions", directions, 1)):
         v = rng.standard_normal(theta.shape)
         v /= np.sqrt(np.sum(v * v))
-        analytic.append(np.sum(gradient * v))
+        with np.errstate(over="ignore", invalid="ignore"):
+            analytic.append(np.sum(gradient * v))
         numeric.append(derivative(lambda t, v=v: f(theta + t * v), 0.0, step))
     return relative_error(analytic, numeric)
 
@@ -232,13 +234,15 @@ def verdict(error: float) -> str:
     ------
     ValueError
         A negative error.
+    TypeError
+        Not a number.
 
     Examples
     --------
     >>> [verdict(error) for error in (0, 1e-7, 1e-5, 1e-3, float("nan"))]
     ['excellent', 'good', 'suspicious', 'bug likely', 'bug likely']
     """
-    if error < 0:
+    if real("error", error) < 0:
         raise ValueError(f"error is {error}: expected 0 or more")
     return next((name for name, bound in VERDICTS.items() if error < bound), BUG_LIKELY)
 
@@ -250,7 +254,7 @@ def _norm(array) -> float:
 
 def to_numbers(name: str, value) -> np.ndarray:
     """A float64 array of real numbers, NaN and ±inf among them."""
-    array = np.asarray(value)
+    array = to_ndarray(name, value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers")
     return array.astype(np.float64)
@@ -258,8 +262,8 @@ def to_numbers(name: str, value) -> np.ndarray:
 
 def _point(theta) -> np.ndarray:
     """theta as a float64 array of its own."""
-    array = np.asarray(theta)
-    if array.dtype.kind == "f" and array.dtype != np.float64:
+    array = to_ndarray("theta", theta)
+    if array.dtype.kind == "f" and array.dtype.type is not np.float64:
         raise TypeError(
             f"theta has dtype {array.dtype}: gradient checks need float64, because in {array.dtype} the difference of "
             "two losses is mostly rounding"
@@ -271,10 +275,10 @@ def _point(theta) -> np.ndarray:
     return array
 
 
-def to_step(h: float) -> float:
+def to_step(h: float, name: str = "h") -> float:
     """A positive, finite step."""
-    if not (np.isscalar(h) and np.isreal(h) and 0 < h < np.inf):
-        raise ValueError(f"h is {h!r}: expected a positive number")
+    if isinstance(h, bool) or not isinstance(h, Real) or not 0 < h < np.inf:
+        raise ValueError(f"{name} is {h!r}: expected a positive number")
     return float(h)
 
 

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backprop._arguments import having, real, sequence, to_ndarray
 from backprop._arrays import fit, to_array
 
 # The fields that are lists, with one array a layer.
@@ -47,6 +48,7 @@ class Pass(NamedTuple):
         ValueError, TypeError
             As `MLP.loss_and_gradients`.
         """
+        having("network", network, "weights biases forward loss_and_gradients", "an MLP")
         loss, g = network.loss_and_gradients(X, Y)
         Z, A = network.forward(X)
         X, Y = np.array(X, A[-1].dtype), np.array(one_hot(np.asarray(Y), A[-1]))
@@ -67,23 +69,28 @@ def scaled(pass_: Pass, of_loss: float, of_dZ: float, of_dW: float) -> Pass:
 
 def checked(name: str, pass_: Any) -> Pass:
     """The pass as arrays, in rows; refuse what is not: every shape follows from X and the weights."""
-    layers = len(typed(name, pass_).weights)
+    pass_ = typed(name, pass_)
+    layers = len(pass_.weights)
     for field in LISTS:
         if len(getattr(pass_, field)) != layers or not layers:
             raise ValueError(f"{name}.{field} has {len(getattr(pass_, field))} arrays: expected one for each layer")
-    arrays = {field: [_array(f"{name}.{field}[{l}]", each) for l, each in enumerate(getattr(pass_, field))]
-              for field in LISTS}  # fmt: skip
-    arrays |= {field: _array(f"{name}.{field}", getattr(pass_, field)) for field in ("X", "dX")}
-    labels = np.asarray(pass_.Y)
-    arrays["Y"] = labels if labels.dtype.kind in "iu" and labels.ndim == 1 else _array(f"{name}.Y", labels)
-    _refuse_shapes(name, pass_._replace(**arrays))
-    return pass_._replace(**arrays)
+    _refuse_shapes(name, pass_)
+    return pass_
 
 
 def typed(name: str, value: Any) -> Pass:
+    """The pass as arrays of numbers, whatever their shapes."""
     if not isinstance(value, Pass):
         raise TypeError(f"{name} is a {type(value).__name__}: expected a Pass")
-    return value
+    if np.isnan(real(f"{name}.loss", value.loss)):
+        raise ValueError(f"{name}.loss is {value.loss}: expected a number")
+    lists = {field: sequence(f"{name}.{field}", getattr(value, field), "one array a layer") for field in LISTS}
+    arrays = {field: [_array(f"{name}.{field}[{l}]", each) for l, each in enumerate(found)]
+              for field, found in lists.items()}  # fmt: skip
+    arrays |= {field: _array(f"{name}.{field}", getattr(value, field)) for field in ("X", "dX")}
+    labels = to_ndarray(f"{name}.Y", value.Y)
+    arrays["Y"] = labels if labels.dtype.kind in "iu" and labels.ndim == 1 else _array(f"{name}.Y", labels)
+    return value._replace(**arrays)
 
 
 def _array(name: str, value: Any) -> np.ndarray:

@@ -524,8 +524,8 @@ def _refuse_no_limit(name, Z):
 class Activation(NamedTuple):
     """A function, its derivative (None where it is not element-wise), and `backward(dA, Z, A) -> dZ`.
 
-    All three raise ValueError for shapes that do not fit, NaN, and ±inf where it has no limit, and TypeError for a dtype
-    other than float32, float64, integers and bool (the function takes complex128 too).
+    All three raise ValueError for shapes that do not fit, NaN, and ±inf where it has no limit, and TypeError for a
+    dtype other than float32, float64, integers and bool (the function takes complex128 too).
     """
 
     function: Callable

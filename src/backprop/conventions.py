@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from backprop._arguments import choice
 from backprop._passes import LISTS, Pass, checked, one_hot, scaled, typed
 from backprop.activations import ACTIVATIONS
 from backprop.network import FUSED, LOSSES
@@ -93,9 +94,9 @@ def to_note(note: str, pass_: Pass):
     Raises
     ------
     ValueError
-        A note that is not there; shapes that do not fit; a loss that the note does not have.
+        A note that is not there; shapes that do not fit; NaN; a loss that the note does not have.
     TypeError
-        pass_ is not a Pass.
+        pass_ is not a Pass of arrays of numbers.
 
     Notes
     -----
@@ -138,10 +139,10 @@ def from_note(note: str, note_pass) -> Pass:
     Raises
     ------
     ValueError
-        A note that is not there; shapes that do not fit; samples with different weights; a loss that the note does not
-        have.
+        A note that is not there; shapes that do not fit; NaN; samples with different weights; a loss that the note does
+        not have.
     TypeError
-        note_pass is not a Pass, or not a sequence of them.
+        note_pass is not a Pass of arrays of numbers, or not a sequence of them.
 
     Examples
     --------
@@ -182,6 +183,11 @@ def _laid_out(convention: Convention, pass_: Pass) -> Pass:
 
 def _in_rows(convention: Convention, pass_: Pass) -> Pass:
     """The inverse of `_laid_out`: a transpose undoes itself, and a bias becomes flat."""
+    gradient_of_bias = "row" if convention.gradients == "rows" else convention.bias
+    for field, kind in (("biases", convention.bias), ("db", gradient_of_bias)):
+        for l, b in enumerate(getattr(pass_, field)):
+            if BIAS[kind](b).shape != b.shape:
+                raise ValueError(f"note_pass: {field}[{l}] has shape {b.shape}: expected {BIAS[kind](b).shape}")
     return _turned(convention, pass_, np.ravel, np.ravel)
 
 
@@ -278,15 +284,13 @@ def _loss_value(loss: str, Z, A, Y) -> float:
 
 
 def _convention(note: str) -> Convention:
-    if note not in CONVENTIONS:
-        raise ValueError(f"note is {note!r}: expected one of {', '.join(CONVENTIONS)}")
-    return CONVENTIONS[note]
+    return CONVENTIONS[choice("note", note, CONVENTIONS)]
 
 
 def _entries(note: str, note_pass: Any) -> list[Pass]:
     """The passes of the samples, which share their weights."""
     if not isinstance(note_pass, list | tuple) or isinstance(note_pass, Pass) or not note_pass:
-        found = "empty" if note_pass in ([], ()) else f"a {type(note_pass).__name__}"
+        found = "empty" if isinstance(note_pass, list | tuple) and not note_pass else f"a {type(note_pass).__name__}"
         raise TypeError(f"note_pass is {found}, but note {note} has one sample: expected a list with a Pass for each")
     for i, part in enumerate(note_pass):
         for field in ("weights", "biases") if isinstance(part, Pass) else ():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backprop._arguments import shown, to_ndarray, whole
 from backprop._softmax_suspects import from_softmax
 from backprop._suspects import Suspect, close, from_operands, from_reference, sample_axis, updated_too_early
 
@@ -44,6 +45,7 @@ class Diagnosis:
         return self.message
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a sum beyond the range of the numbers fits no suspect
 def diagnose(
     gradient, reference, m: int | None = None, operands: Mapping | None = None, *, name: str = "gradient"
 ) -> Diagnosis:
@@ -75,7 +77,8 @@ def diagnose(
     Raises
     ------
     TypeError
-        The reference or an operand is not an array of real numbers, or m is not an integer.
+        The reference or an operand is not an array of real numbers, operands is no mapping, name is no text, or m is no
+        integer.
     ValueError
         The reference or an operand has NaN or ±inf, or m is below 1.
 
@@ -93,6 +96,10 @@ def diagnose(
     True
     """
     reference = _finite("reference", reference)
+    if not isinstance(operands, Mapping | None):
+        raise TypeError(f"operands is {shown(operands)}: expected a mapping of names to arrays")
+    if not isinstance(name, str):
+        raise TypeError(f"name is {shown(name)}: expected a text")
     operands = {key: _finite(f"operands[{key!r}]", value) for key, value in (operands or {}).items()}
     m = _samples(m, operands, reference)
     try:
@@ -254,7 +261,7 @@ def _nothing_usual(g, reference, name) -> Diagnosis:
 
 
 def _finite(name: str, value) -> np.ndarray:
-    array = np.asarray(value)
+    array = to_ndarray(name, value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {array.dtype}: expected real numbers")
     if not np.all(np.isfinite(array)):
@@ -267,11 +274,7 @@ def _samples(m, operands, reference) -> int | None:
         axis = sample_axis(reference, operands)
         given = (operands[name] for name in ("X", "dZ", "dA", "Z", "A", "P") if name in operands)
         return next((array.shape[axis] for array in given if array.ndim == 2 and array.shape[axis]), None)
-    if isinstance(m, bool) or not isinstance(m, (int, np.integer)):
-        raise TypeError(f"m is {m!r}: expected an integer")
-    if m < 1:
-        raise ValueError(f"m is {m}: expected at least 1")
-    return int(m)
+    return whole("m", m, 1)
 
 
 def _what(value) -> str:

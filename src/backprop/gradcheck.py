@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from backprop._arguments import having
 from backprop._differences import (
     BUG_LIKELY,
     VERDICTS,
@@ -153,7 +154,7 @@ def check_network(network, X, Y, h: float = 1e-5) -> GradientReport:
     Raises
     ------
     TypeError
-        The network or X is complex.
+        The network or X is complex, or the network is none.
     ValueError
         What `MLP.loss_and_gradients` raises; h is not positive; network.loss and network.loss_from disagree.
 
@@ -179,6 +180,7 @@ def check_network(network, X, Y, h: float = 1e-5) -> GradientReport:
     b2      (2,)    < 1e-7  [0]          +1.79443e-02  +1.79443e-02  excellent
     excellent, with h = 1e-05
     """
+    having("network", network, "weights biases loss_and_gradients", "an MLP")
     h = to_step(h)
     loss, gradients = network.loss_and_gradients(X, Y)
     network, X = _in_double_precision(network, X)
@@ -234,7 +236,7 @@ def column_slopes(network, layer: int, inputs, Z, Y, step: float) -> tuple[np.nd
     Raises
     ------
     ValueError, TypeError
-        What `MLP.loss_from` raises; a step that is not positive.
+        What `MLP.loss_from` raises; inputs that are not finite numbers, one row a sample; a step that is not positive.
 
     Examples
     --------
@@ -245,12 +247,23 @@ def column_slopes(network, layer: int, inputs, Z, Y, step: float) -> tuple[np.nd
     >>> ((below + above) / 2).ravel(), network.loss_and_gradients(X, Y)[1].dW[0].ravel()
     (array([2., 0., 1.]), array([2., 0.]))
     """
-    step = to_step(step)
+    step, inputs = to_step(step, "step"), _inputs(inputs, Z, network)
     # Row i is what Z[:, j] gains by each unit that W[i, j] gains; the last row is for b[j].
-    gains = step * np.vstack([np.asarray(inputs, np.float64).T, np.ones(len(inputs))])
+    gains = step * np.vstack([inputs.T, np.ones(len(inputs))])
     losses = network.loss_from(layer, Z, Y, moves=np.concatenate([gains, -gains, np.zeros((1, len(inputs)))]))
     above, below, here = losses[: len(gains)], losses[len(gains) : -1], losses[-1]
     return (here - below) / step, (above - here) / step
+
+
+def _inputs(inputs, Z, network) -> np.ndarray:
+    """What a layer of a network receives, one row for each row of Z."""
+    having("network", network, "loss_from", "an MLP")
+    inputs, m = to_numbers("inputs", inputs), np.shape(Z)[:1]
+    if inputs.ndim != 2 or inputs.shape[:1] != m:
+        raise ValueError(f"inputs has shape {inputs.shape}, but Z has {np.shape(Z)}: expected one row for each of Z's")
+    if not np.isfinite(inputs).all():
+        raise ValueError("inputs has NaN or infinite entries: expected finite numbers")
+    return inputs
 
 
 class _LayerDifferences:

@@ -267,7 +267,12 @@ class MLP:
         if moves.ndim != 2 or moves.shape[1] != len(Z):
             raise ValueError(f"moves has shape {moves.shape}, but Z has {len(Z)} samples: expected (k, {len(Z)})")
         same = promoted({"Z": Z, "moves": moves, "W": self.weights[0]})
-        return losses_of_moved_columns(self, layer, same["Z"], Y, same["moves"])
+        losses = losses_of_moved_columns(self, layer, same["Z"], Y, same["moves"])
+        if np.isnan(losses).any():
+            raise ValueError(
+                f"the losses are beyond the range of {losses.dtype}: expected smaller numbers in Z and moves"
+            )
+        return losses
 
     def loss_and_gradients(self, X, Y) -> tuple[float, Gradients]:
         """The loss and its gradient with respect to everything: one forward and one backward pass.
