@@ -80,8 +80,10 @@ def changed(book, page="01_linear_layer", **markdown):
 
 def test_the_ledger_holds_what_the_notebooks_showed(book, tmp_path):
     (tmp_path / "mutation.json").write_text('{"mutants": {"eq:linear-dW": {"refused": 31, "tried": 31}}}')
-    (tmp_path / "fuzz.json").write_text('{"pairs": 10000}')
+    fuzz = {"pairs": 100, "called equal": 30, "equal in numbers": 31, "wrongly called equal": 1}
+    (tmp_path / "fuzz.json").write_text(json.dumps(fuzz))
     ledger = gather(book, tmp_path)
+    assert [(row["tried"], row["caught"]) for row in ledger["evidence"]] == [(100, 99)]
     assert ledger["equations"] == [
         {
             "id": "eq:linear-dW",
@@ -372,7 +374,7 @@ def test_the_claims_of_one_note(built):
 @pytest.mark.parametrize(
     ("page", "complaint"),
     [
-        ("# Ledger\n\n```{ledger} formulas\n```\n", "expected 'equations' or 'claims', got 'formulas'"),
+        ("# Ledger\n\n```{ledger} formulas\n```\n", "expected 'equations', 'evidence' or 'claims', got 'formulas'"),
         (PAGE.format(options=":note: 005"), "expected a note of 000, 001, got '005'"),
     ],
 )

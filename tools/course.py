@@ -154,7 +154,10 @@ def test(arguments: argparse.Namespace) -> None:
     run("-m", "ruff", "check", "-q", ".")
     run("-m", "ruff", "format", "--check", "-q", ".")
     workers = ["-n", str(min(os.cpu_count() or 1, 8)), "--dist", "loadfile"]
-    run(*PYTEST, *workers, "--nbval", "-m", "not browser and not deep", "tests", "src", "book", *arguments.rest)
+    report = LOGS / "tests.xml"
+    what = ["--nbval", "-m", "not browser and not deep", "tests", "src", "book", f"--junit-xml={report}"]
+    run(*PYTEST, *workers, *what, *arguments.rest)
+    run("tools/closing.py", str(report))
     print(f"All checks passed in {time.perf_counter() - started:.0f} s.")
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 from backprop.course.book import Book, read_book
+from backprop.course.evidence import evidence_rows
 
 # Where the pages lie, seen from the folder in which ledger.json stands beside index.html.
 PAGES = "book/"
@@ -24,13 +25,14 @@ def gather(book, evidence=None) -> dict:
     Returns
     -------
     dict
-        ``{"base": …, "equations": […], "claims": […]}``, ready to be written as JSON. A claim's `check` is "executed"
-        where a cell settles it, "text" where nothing can be computed, and "open" as long as neither is so.
+        ``{"base": …, "equations": […], "claims": […], "evidence": […]}``, ready to be written as JSON. A claim's
+        `check` is "executed" where a cell settles it, "text" where nothing can be computed, and "open" as long as
+        neither is so; `evidence` is what the long checks found.
 
     Examples
     --------
     >>> gather(Book())
-    {'base': 'book/', 'equations': [], 'claims': []}
+    {'base': 'book/', 'equations': [], 'claims': [], 'evidence': []}
     """
     book = book if isinstance(book, Book) else read_book(book)
     checks, mutants, settled = _checks(book), _mutants(evidence), _settled(book)
@@ -42,6 +44,7 @@ def gather(book, evidence=None) -> dict:
             if record.data["label"]
         ],
         "claims": [_claim(claim, settled) for claim in book.claims],
+        "evidence": evidence_rows(evidence) if evidence is not None else [],
     }
 
 

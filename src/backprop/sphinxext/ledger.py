@@ -23,7 +23,9 @@ CHECKED = {"executed": "a cell", "text": "in words", "open": "not yet"}
 
 
 class LedgerTable(SphinxDirective):
-    """``{ledger} equations`` lists every labelled result, ``{ledger} claims`` every claim, or those of one note."""
+    """``{ledger} equations`` lists every labelled result, ``{ledger} evidence`` what the long checks found, and
+    ``{ledger} claims`` every claim, or those of one note.
+    """
 
     required_arguments = 1
     option_spec: ClassVar = {"note": directives.unchanged_required}
@@ -38,13 +40,15 @@ class LedgerTable(SphinxDirective):
         what = self.arguments[0]
         if what == "equations":
             return [equations(place, ledger, {formula["id"]: formula["words"] for formula in book.formulas})]
+        if what == "evidence":
+            return [evidence_table(ledger)]
         if what == "claims":
             note = self.options.get("note")
             notes = {claim["note"] for claim in book.claims}
             if note and note not in notes:
                 raise self.error(f"ledger: expected a note of {', '.join(sorted(notes))}, got {note!r}")
             return [claims(self.env, book, ledger, note)]
-        raise self.error(f"ledger: expected 'equations' or 'claims', got {what!r}")
+        raise self.error(f"ledger: expected 'equations', 'evidence' or 'claims', got {what!r}")
 
 
 def equations(place: Place, ledger: dict, words: dict[str, str]) -> Markup:
@@ -61,6 +65,13 @@ def equations(place: Place, ledger: dict, words: dict[str, str]) -> Markup:
         checks = [element("div", unbroken(check)) for check in row["checks"]]
         rows.append([*cells, checks, row["mutants"], row["proves"]])
     return table("Every labelled result", head, rows, "ledger-equations")
+
+
+def evidence_table(ledger: dict) -> Markup:
+    """What each long check tried, how much of it was caught, and what else it counted."""
+    rows = [[row["check"], f"{row['tried']:,}", f"{row['caught']:,}", row["remark"]] for row in ledger["evidence"]]
+    cells = [[[nodes.Text(row[0])], *row[1:]] for row in rows]
+    return table("What the long checks found", ["Check", "Tried", "Caught", "Of which"], cells, "ledger-evidence")
 
 
 def claims(env: BuildEnvironment, book: Book, ledger: dict, note: str | None) -> Markup:

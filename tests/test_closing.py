@@ -1,0 +1,53 @@
+"""What a run of the tests says at its end is counted, not typed."""
+
+import json
+from pathlib import Path
+
+import closing
+import pytest
+
+from backprop.course.book import Book, read_book
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORT = '<testsuites><testsuite name="pytest" tests="12" skipped="2" errors="0" failures="0" /></testsuites>'
+
+
+def shown(**records):
+    """A cell whose outputs are these records."""
+    outputs = [
+        {"data": {f"application/vnd.backprop.{kind}+json": data}} for kind, each in records.items() for data in each
+    ]
+    return {"cell_type": "code", "source": "", "outputs": outputs, "metadata": {}}
+
+
+@pytest.fixture
+def report(tmp_path):
+    path = tmp_path / "tests.xml"
+    path.write_text(REPORT)
+    return path
+
+
+def test_everything_is_counted(tmp_path, report):
+    steps = [{"evidence": kind} for kind in ("proved", "identical", "expanded", "proved")]
+    cell = shown(
+        derivation=[{"steps": steps, "label": None}],
+        check=[{"label": "eq:a", "kind": "numpy", "bound": "1e-9"}],
+        refusal=[{}, {}, {}],
+        table=[{"kind": "break-it", "rows": [["a", "passes", "caught"], ["b", "stops"], ["c", "passes"]]}],
+    )
+    (tmp_path / "fuzz.json").write_text(
+        json.dumps({"pairs": 9, "called equal": 3, "equal in numbers": 4, "wrongly called equal": 1})
+    )
+    assert closing.closing(Book({"01_a": [cell]}), tmp_path, report) == [
+        "Proved   1 derivations: 4 steps, 3 of them for all sizes (1 expanded)",
+        "Checked  10 tests (2 skipped); 1 comparisons of a result with numbers; 0 claims of the notes by a cell, 0 in words",
+        "Caught   2 of 3 bugs that the chapters plant; 3 wrong steps refused on their pages",
+        "         8 of 9: Pairs of random expressions, none wrongly called equal",
+    ]
+
+
+def test_every_bug_of_the_book_is_caught_and_every_long_check_caught_what_it_tried(report):
+    said = closing.closing(read_book(ROOT / "book"), ROOT / "evidence", report)
+    counts = [line.split(":")[0].split(" bugs")[0].split()[-3:] for line in said[2:]]
+    assert len(counts) >= 4
+    assert all(caught == tried for caught, _, tried in counts), said
