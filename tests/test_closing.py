@@ -40,7 +40,8 @@ def test_everything_is_counted(tmp_path, report):
     )
     assert closing.closing(Book({"01_a": [cell]}), tmp_path, report) == [
         "Proved   1 derivations: 4 steps, 3 of them for all sizes (1 expanded)",
-        "Checked  10 tests (2 skipped); 1 comparisons of a result with numbers; 0 claims of the notes by a cell, 0 in words",
+        "Checked  10 tests (2 skipped); 1 comparisons of a result with numbers; "
+        "0 claims of the notes by a cell, 0 in words",
         "Caught   2 of 3 bugs that the chapters plant; 3 wrong steps refused on their pages",
         "         8 of 9: Pairs of random expressions, none wrongly called equal",
     ]
