@@ -2,14 +2,17 @@
 
 import importlib.util
 import io
+import shutil
 import sys
 from pathlib import Path
 
+import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.annotations import Link
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
+ROOT = Path(__file__).resolve().parents[1]
+TOOLS, HTML = ROOT / "tools", ROOT / "_build" / "html"
 spec = importlib.util.spec_from_file_location("pdf", TOOLS / "pdf.py")
 pdf = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(pdf)
@@ -62,3 +65,84 @@ def test_a_missing_chromium_is_one_clear_line(monkeypatch, capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert "Chromium is missing" in line
     assert "apt-get install chromium" in line
+
+
+PAGE = '<h1>Cheat sheet</h1><p>Words.</p><div class="cheat-sheet docutils">Results</div>'
+
+
+def test_the_page_of_the_cheat_sheet_links_to_its_pdf_once():
+    page = pdf.linked(PAGE)
+    assert page.index("Words.") < page.index('href="cheat_sheet.pdf"') < page.index("Results")
+    assert pdf.linked(page) == page
+
+
+def test_a_page_without_results_is_no_cheat_sheet():
+    with pytest.raises(ValueError, match="0 times: expected once"):
+        pdf.linked("<p>Words.</p>")
+
+
+def test_a_sheet_by_itself_links_nowhere():
+    (page,) = PdfReader(io.BytesIO(pdf.without_links(printout(f"{BASE}b.html#part")))).pages
+    assert not page.get("/Annots")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    if pdf.chromium() is None:
+        pytest.skip("Chromium is missing")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=pdf.chromium(), args=pdf.ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.mark.browser
+def test_the_cheat_sheet_has_exactly_one_page(monkeypatch, capsys, tmp_path):
+    if not (HTML / f"{pdf.SHEET}.html").is_file():
+        pytest.skip("the book is not built")
+    for name in ("_static", "katex"):
+        if (HTML / name).is_dir():
+            shutil.copytree(HTML / name, tmp_path / name)
+    page = tmp_path / f"{pdf.SHEET}.html"
+    page.parent.mkdir()
+    shutil.copy(HTML / f"{pdf.SHEET}.html", page)
+    arguments = ["pdf", "--sheet-only", "--html", str(tmp_path), "--out", str(tmp_path / "book.pdf")]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert pdf.main() == 0
+    assert "1 page" in capsys.readouterr().out
+    made = tmp_path / "backpropagation-cheat-sheet.pdf"
+    (sheet,) = PdfReader(made).pages
+    text = sheet.extract_text()
+    assert all(words in text for words in ("Cheat sheet", "Where 1/m goes", "Cost, in multiplications", "Verdicts"))
+    assert text.count("proved") >= 30
+    assert (tmp_path / f"{pdf.SHEET}.pdf").read_bytes() == made.read_bytes()
+    assert pdf.SHEET_LINK in page.read_text(encoding="utf-8")
+
+
+def sheet_of(tmp_path, blocks):
+    """The address of a page of so many blocks of results."""
+    lines = "".join(
+        '<div class="results" style="height: 200px; break-inside: avoid">Result</div>' for _ in range(blocks)
+    )
+    page = tmp_path / f"{blocks}.html"
+    page.write_text(f'<title>Sheet</title><div class="bd-article"><div class="cheat-sheet">{lines}</div></div>')
+    return page.as_uri()
+
+
+@pytest.mark.browser
+def test_a_sheet_is_as_large_as_its_page_holds_and_one_that_is_too_long_is_refused(browser, tmp_path):
+    def size_of_letters(blocks):
+        found = set()
+
+        def visit(text, matrix, of_text, font, size):
+            if text.strip():
+                found.add(round(abs(size * matrix[3] * of_text[3]), 3))
+
+        (page,) = PdfReader(io.BytesIO(pdf.on_one_page(browser, sheet_of(tmp_path, blocks)))).pages
+        page.extract_text(visitor_text=visit)
+        return max(found)
+
+    assert size_of_letters(4) > size_of_letters(24) > size_of_letters(28) > 0
+    with pytest.raises(ValueError, match="does not fit on one page, even at 50%"):
+        pdf.on_one_page(browser, sheet_of(tmp_path, 400))

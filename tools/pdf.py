@@ -1,6 +1,9 @@
 """Print the whole book as one PDF: _build/backpropagation-checked.pdf, with bookmarks and links that stay inside it.
 
-    python tools/pdf.py [--html _build/html] [--out FILE]
+Beside it goes the cheat sheet, on one page: _build/backpropagation-cheat-sheet.pdf. A copy lies in the built book, and
+the page of the cheat sheet links to it, until the page is built anew.
+
+    python tools/pdf.py [--html _build/html] [--out FILE] [--sheet-only]
 
 Chromium prints each page of the built book; pypdf joins them in the order of _toc.yml, and turns links between pages
 into jumps. Chromium is the only thing needed beyond the environment: on the PATH, or named by BACKPROP_CHROMIUM.
@@ -9,6 +12,7 @@ into jumps. Chromium is the only thing needed beyond the environment: on the PAT
 from __future__ import annotations
 
 import argparse
+import bisect
 import functools
 import http.server
 import io
@@ -63,6 +67,29 @@ async (wanted) => {
 """
 
 
+# The cheat sheet alone, on one page: no more than its title, its results and the verdicts below them.
+SHEET = "book/cheat_sheet"
+SHEET_PAPER = {"format": "A4", "landscape": True, "margin": dict.fromkeys(("top", "bottom", "left", "right"), "8mm")}
+SHEET_STYLE = """
+.bd-article .cheat-sheet { columns: 4; column-gap: 1.1rem; margin: 0; }
+#jb-print-docs-body { margin: 0; padding: 0; }
+#jb-print-docs-body h1 { font-size: 1rem !important; margin: 0 !important; text-align: left !important; }
+#jb-print-docs-body h1 { font-weight: 700; }
+#jb-print-docs-body h1::after { content: " · Backpropagation, checked"; font-weight: 400; }
+.bd-article h1 ~ p { font-size: 0.62rem; margin: 0.25rem 0 0.4rem; max-width: none; }
+.bd-article .results .sign { border: 0; padding: 0; min-height: 0; background: none; font-size: 0.52rem; }
+.bd-article a { color: inherit; text-decoration: none; }
+.d-print-none, footer, .bd-header-article { display: none !important; }
+.bd-main, .bd-content, .bd-article-container, .bd-article, .bd-page-width, section { margin: 0 !important;
+  padding: 0 !important; max-width: none !important; }
+"""
+# Paper below half of the page's own size is read by nobody.
+SCALES = [each / 100 for each in range(50, 131)]
+SHEET_LINK = (
+    '<p class="cheat-sheet-pdf d-print-none"><a href="cheat_sheet.pdf">The cheat sheet on one page</a> (PDF, A4).</p>'
+)
+
+
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serves files and prints nothing."""
 
@@ -99,6 +126,47 @@ def printed(browser, address: str, wanted: set[str]) -> tuple[str, bytes]:
     made = page.pdf(**PAPER, **settings, print_background=True, outline=True, tagged=True)
     page.close()
     return title, made
+
+
+def on_one_page(browser, address: str) -> bytes:
+    """The cheat sheet, as large as one sheet of paper holds it."""
+    page = browser.new_page(viewport={"width": 1400, "height": 1000}, color_scheme="light")
+    page.goto(address, wait_until="load")
+    page.emulate_media(media="print")
+    page.evaluate(PREPARE, [])
+    page.add_style_tag(content=SHEET_STYLE)
+
+    def at(scale: float) -> bytes:
+        return page.pdf(**SHEET_PAPER, scale=scale, print_background=True, tagged=True)
+
+    def too_large(scale: float) -> bool:
+        return len(PdfReader(io.BytesIO(at(scale))).pages) > 1
+
+    fitting = bisect.bisect_left(SCALES, True, key=too_large)
+    if not fitting:
+        raise ValueError(f"the cheat sheet does not fit on one page, even at {SCALES[0]:.0%} of its size")
+    made = at(SCALES[fitting - 1])
+    page.close()
+    return without_links(made)
+
+
+def without_links(made: bytes) -> bytes:
+    """The same pages; a sheet by itself has no other page to jump to."""
+    writer = PdfWriter(clone_from=io.BytesIO(made))
+    writer.remove_links()
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def linked(text: str) -> str:
+    """The page of the cheat sheet, with a link to the PDF before its results; a page that has one is left as it is."""
+    if SHEET_LINK in text:
+        return text
+    place = '<div class="cheat-sheet'
+    if text.count(place) != 1:
+        raise ValueError(f"the page of the cheat sheet has {place!r} {text.count(place)} times: expected once")
+    return text.replace(place, SHEET_LINK + place)
 
 
 def joined(base: str, printouts: list[tuple[str, str, bytes]]) -> PdfWriter:
@@ -141,6 +209,16 @@ def goal_of(link, own: str, base: str, places: dict, first: dict) -> tuple[int, 
     return places.get((name, unquote(target.fragment)), (first[name], None))
 
 
+def keep_sheet(made: bytes, html: Path, folder: Path) -> None:
+    """Write the cheat sheet beside the book and into it, and link to it from its page."""
+    path = folder / "backpropagation-cheat-sheet.pdf"
+    for each in (path, html / f"{SHEET}.pdf"):
+        each.write_bytes(made)
+    page = html / f"{SHEET}.html"
+    page.write_text(linked(page.read_text(encoding="utf-8")), encoding="utf-8")
+    print(f"The cheat sheet is printed (1 page, {len(made) / 1e3:.0f} kB): {path}")
+
+
 def chromium() -> str | None:
     named = os.environ.get("BACKPROP_CHROMIUM")
     names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "chrome"]
@@ -151,6 +229,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--html", type=Path, default=ROOT / "_build" / "html")
     parser.add_argument("--out", type=Path, default=ROOT / "_build" / "backpropagation-checked.pdf")
+    parser.add_argument("--sheet-only", action="store_true", help="print the cheat sheet and not the book")
     arguments = parser.parse_args()
     path = chromium()
     if path is None:
@@ -170,9 +249,14 @@ def main() -> int:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{server.server_port}/"
         browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
-        printouts = [(name, *printed(browser, f"{base}{name}.html", wanted[name])) for name in pages]
+        chosen = [] if arguments.sheet_only else pages
+        printouts = [(name, *printed(browser, f"{base}{name}.html", wanted[name])) for name in chosen]
+        sheet = on_one_page(browser, f"{base}{SHEET}.html")
         browser.close()
         server.shutdown()
+    keep_sheet(sheet, html, arguments.out.parent)
+    if arguments.sheet_only:
+        return 0
     writer = joined(base, printouts)
     writer.add_metadata({"/Title": "Backpropagation, checked", "/Author": "the backprop-course authors"})
     writer.write(arguments.out)
