@@ -30,6 +30,7 @@ NO_NETWORK = re.compile(
     r"is there a network|\(from versions: none\)"
 )
 PYTEST = ["-m", "pytest", "-q"]
+BROWSER_TESTS = [f"tests/test_{name}.py" for name in ("browser", "browser_runtime", "pdf")]
 
 
 class CommandError(Exception):
@@ -117,7 +118,7 @@ def book(_: argparse.Namespace) -> None:
 
 
 def pdf(arguments: argparse.Namespace) -> None:
-    """print the whole book as one PDF, with Chromium"""
+    """print the whole book as one PDF, and the cheat sheet on one page, with Chromium"""
     book(arguments)
     run("tools/pdf.py", *arguments.rest)
 
@@ -166,7 +167,7 @@ def test_browser(arguments: argparse.Namespace) -> None:
     runtime(arguments)
     book(arguments)
     workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadgroup", "--maxfail", "20"]
-    run(*PYTEST, *workers, "-m", "browser", "tests/test_browser.py", "tests/test_browser_runtime.py", *arguments.rest)
+    run(*PYTEST, *workers, "-m", "browser", *BROWSER_TESTS, *arguments.rest)
 
 
 def test_deep(arguments: argparse.Namespace) -> None:
