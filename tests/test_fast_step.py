@@ -371,7 +371,7 @@ BAD = {
     "nan weight": (GOOD_X, np.array([[0, 1], [1, np.nan], [0, 1]]), ValueError, "Y is nan at index"),
     "other rows": (GOOD_X, np.ones((3, 1)), ValueError, r"Y has shape \(3, 1\)"),
     "three axes": (GOOD_X, np.ones((3, 1, 2)), ValueError, r"Y has shape \(3, 1, 2\)"),
-    "too large": (with_entry(1e308) * 1.7, GOOD_Y, ValueError, "Z is inf|of Z is inf"),
+    "too large": (with_entry(1e308) * 1.7, GOOD_Y, ValueError, "beyond the range of float64: expected smaller numbers in X"),
 }
 
 
@@ -404,7 +404,7 @@ def test_an_infinite_input_behind_units_that_are_all_dead_is_refused():
 def test_a_loss_beyond_the_range_is_refused():
     network = MLP([np.full((1, 1), 1e20, np.float32)], [np.zeros(1, np.float32)], loss="mean_squared_error")
     fast = FastStep(network, GradientDescent(0.1), 2)
-    with pytest.raises(ValueError, match="the loss is inf, beyond the range of the network's float32"):
+    with pytest.raises(ValueError, match="beyond the range of float32"):
         fast.step(np.array([[1.0], [2.0]], np.float32), np.zeros((2, 1), np.float32))
     with pytest.raises(ValueError, match=r"Y is nan at index \(0, 0\)"):
         fast.step([[0.0]], [[np.nan]])
@@ -415,8 +415,8 @@ def test_what_it_is_made_from_is_checked():
     _, _, weights, biases = running_example()
     network, descent = MLP(weights, biases), GradientDescent(0.1)
     for arguments, error, message in [
-        (("net", descent, 4), TypeError, "network is str: expected an MLP"),
-        ((network, "adam", 4), TypeError, "optimizer is str: expected one of GradientDescent, Momentum, Adam"),
+        (("net", descent, 4), TypeError, "network is 'net': expected an MLP"),
+        ((network, "adam", 4), TypeError, "optimizer is 'adam': expected one of GradientDescent, Momentum, Adam"),
         ((network, descent, 0), ValueError, "batch_size is 0: expected at least 1"),
         ((network, descent, 2.0), TypeError, "batch_size is 2.0: expected an integer"),
         ((MLP([W + 0j for W in weights], biases), descent, 4), TypeError, "complex"),

@@ -244,9 +244,9 @@ def test_a_gradient_that_would_only_broadcast_is_refused(optimizer):
 def test_a_state_of_another_network_is_refused():
     start, other = network(), MLP([[[1.0], [2.0]]], [[0.0]])
     (good,) = random_gradients(start, 1)
-    with pytest.raises(ValueError, match="state has shapes"):
+    with pytest.raises(ValueError, match=r"state(\.mean)? has shapes"):
         Momentum(0.1).step(start, good, Momentum(0.1).init(other))
-    with pytest.raises(ValueError, match="state has shapes"):
+    with pytest.raises(ValueError, match=r"state(\.mean)? has shapes"):
         Adam(0.1).step(start, good, Adam(0.1).init(other))
 
 
@@ -257,8 +257,8 @@ def test_a_state_of_another_network_is_refused():
         (lambda: GradientDescent(-0.1), ValueError, "learning_rate is -0.1"),
         (lambda: GradientDescent(math.nan), ValueError, "learning_rate is nan"),
         (lambda: GradientDescent(math.inf), ValueError, "learning_rate is inf"),
-        (lambda: GradientDescent("fast"), TypeError, "learning_rate is str"),
-        (lambda: GradientDescent(True), TypeError, "learning_rate is bool"),
+        (lambda: GradientDescent("fast"), TypeError, "learning_rate is 'fast'"),
+        (lambda: GradientDescent(True), TypeError, "learning_rate is True"),
         (lambda: Momentum(0.1, 1), ValueError, "momentum is 1"),
         (lambda: Momentum(0.1, -0.5), ValueError, "momentum is -0.5"),
         (lambda: Adam(beta1=1.0), ValueError, "beta1 is 1"),

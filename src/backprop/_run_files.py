@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from backprop._arguments import shown, whole
 from backprop._runs import History, Run, State
 from backprop.network import MLP
 from backprop.optimizers import AdamState
@@ -28,7 +29,10 @@ def save(path, run: Run) -> None:
     Raises
     ------
     TypeError
-        run is not a Run; an optimiser's state that is neither a tuple of arrays nor an `AdamState`.
+        path is no path; run is not a Run of an `MLP`, a `State` and a `History`; an optimiser's state that is neither a
+        tuple of arrays nor an `AdamState`.
+    OSError
+        A folder that is not there.
 
     Examples
     --------
@@ -45,7 +49,14 @@ def save(path, run: Run) -> None:
     """
     if not isinstance(run, Run):
         raise TypeError(f"run is {type(run).__name__}: expected a Run, as fit returns it")
+    path = _path(path)
     network, state, history = run
+    parts = (("network", network, MLP), ("state", state, State), ("history", history, History))
+    for name, part, kind in (*parts, ("state.rng", state.rng if isinstance(state, State) else state, dict)):
+        if not isinstance(part, kind):
+            raise TypeError(f"run.{name} is {shown(part)}: expected {kind.__name__}")
+    for name in ("epoch", "batch", "batches"):
+        whole(f"run.state.{name}", getattr(state, name), 0)
     arrays = {f"weights/{l}": W for l, W in enumerate(network.weights)}
     arrays |= {f"biases/{l}": b for l, b in enumerate(network.biases)}
     arrays |= _packed(state.optimizer) | {"history/loss": history.loss}
@@ -57,7 +68,6 @@ def save(path, run: Run) -> None:
         "place": state[2:],
     }
     arrays["about"] = np.array(json.dumps(about, default=np.ndarray.tolist))
-    path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:
@@ -76,11 +86,14 @@ def load(path) -> Run:
         A file that is not one of ours.
     OSError
         No such file.
+    TypeError
+        path is no path.
 
     Examples
     --------
     See `save`.
     """
+    path = _path(path)
     # NumPy tries to unpickle what is neither an archive nor an array, and says so when it may not.
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -95,6 +108,12 @@ def load(path) -> Run:
     return Run(network, state, History(arrays["history/loss"]))
 
 
+def _path(path) -> Path:
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path is {shown(path)}: expected the name of a file")
+    return Path(path)
+
+
 def _packed(memory) -> dict[str, np.ndarray]:
     """An optimiser's state under names: nothing, one array a parameter, or what Adam holds."""
     if isinstance(memory, AdamState):
@@ -103,7 +122,7 @@ def _packed(memory) -> dict[str, np.ndarray]:
         return {"adam/steps": np.array(memory.steps)} | means | squares
     if isinstance(memory, tuple) and all(isinstance(each, np.ndarray) for each in memory):
         return {f"memory/{k}": each for k, each in enumerate(memory)}
-    raise TypeError(f"the optimiser's state is {type(memory).__name__}: expected a tuple of arrays, or an AdamState")
+    raise TypeError(f"run.state.optimizer is {type(memory).__name__}: expected a tuple of arrays, or an AdamState")
 
 
 def _unpacked(arrays):

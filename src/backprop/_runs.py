@@ -56,6 +56,19 @@ def like(one: Any, other: Any) -> bool:
     return np.shape(one) == np.shape(other)
 
 
+def numbers(state: Any) -> bool:
+    """Whether an optimiser's state holds finite, real numbers and nothing else.
+
+    Examples
+    --------
+    >>> numbers((1, (np.zeros(3),))), numbers((np.array([np.nan]),)), numbers((np.zeros(3, complex),)), numbers("a")
+    (True, False, False, False)
+    """
+    if isinstance(state, tuple):
+        return all(map(numbers, state))
+    return isinstance(state, np.ndarray | float | int) and np.asarray(state).dtype.kind in "iuf" and finite(state)
+
+
 def finite(state: Any) -> bool:
     """Whether every number in an optimiser's state is finite.
 

@@ -488,7 +488,11 @@ def softmax_backward(dP, P):
     array([[ 1., -1.],
            [ 0.,  0.]])
     """
-    refuse(abs(P.sum(axis=-1) - 1) > 1e-4, "the sum of a row of P", P.sum(axis=-1), "expected 1")
+    return _through_softmax(dP, P, "P")
+
+
+def _through_softmax(dP, P, name):
+    refuse(abs(P.sum(axis=-1) - 1) > 1e-4, f"the sum of a row of {name}", P.sum(axis=-1), "expected 1")
     return P * (dP - np.sum(dP * P, axis=-1, keepdims=True))
 
 
@@ -550,7 +554,7 @@ def _element_by_element(function: Callable, derivative: Callable) -> Activation:
     return Activation(function, derivative, backward)
 
 
-@takes(dA="... K", Z="... K", A="... K", infinite="Z")
+@takes(dA="... K", Z="... K", A="... K", infinite="Z", unit="A")
 def _backward_of_softmax(dA, Z, A):
     """dZ = Jᵀ dA, row by row: softmax mixes the entries of a row, so there is no f′ to multiply with.
 
@@ -561,7 +565,7 @@ def _backward_of_softmax(dA, Z, A):
     TypeError
         A dtype other than float32, float64, integers and bool.
     """
-    return softmax_backward(dA, A)
+    return _through_softmax(dA, A, "A")
 
 
 ACTIVATIONS = {

@@ -15,6 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backprop._arguments import function as callable_
+from backprop._arguments import generator, having, real, sequence, shown, to_ndarray, whole
+from backprop._arrays import refuse, to_array
+
 # Losses that are means over the samples. The parts of a sum over samples are added, not averaged.
 MEANS = ("cross_entropy", "binary_cross_entropy", "mean_squared_error")
 
@@ -47,7 +51,10 @@ def part_of(network, shard: tuple[np.ndarray, np.ndarray], rows) -> Part:
     Raises
     ------
     ValueError
-        A loss that is a sum over samples; as `MLP.loss_and_gradients`.
+        A loss that is a sum over samples; a shard that is not X and Y of as many samples; rows that it does not have;
+        as `MLP.loss_and_gradients`.
+    TypeError
+        No network; rows that are not integers; as `MLP.loss_and_gradients`.
 
     Examples
     --------
@@ -57,9 +64,7 @@ def part_of(network, shard: tuple[np.ndarray, np.ndarray], rows) -> Part:
     >>> part_of(network, (X, Y), rows=[1, 2])
     Part(samples=2, loss=1.0, dW=[array([[ 2.], [-3.]])], db=[array([0.])])
     """
-    if network.loss_name not in MEANS:
-        raise ValueError(f"the network's loss is {network.loss_name}, a sum over samples: expected {', '.join(MEANS)}")
-    X, Y = shard
+    X, Y, rows = _read(network, shard, rows)
     if not len(rows):
         return Part(0, 0.0, [np.zeros_like(W) for W in network.weights], [np.zeros_like(b) for b in network.biases])
     loss, gradients = network.loss_and_gradients(X[rows], Y[rows])
@@ -81,7 +86,10 @@ def weighted_mean(parts: Sequence[Part]) -> Part:
     Raises
     ------
     ValueError
-        No samples.
+        No samples; NaN or ±inf; parts whose gradients have different shapes.
+    TypeError
+        Not a sequence of parts; a number of samples that is not an integer; a dtype other than float32, float64,
+        integers and bool.
 
     Examples
     --------
@@ -90,6 +98,7 @@ def weighted_mean(parts: Sequence[Part]) -> Part:
     >>> weighted_mean([a, b])
     Part(samples=6, loss=3.0, dW=[array([[2.]])], db=[array([-1.])])
     """
+    parts = _checked(parts)
     m = sum(part.samples for part in parts)
     if not m:
         raise ValueError("parts hold no samples: expected at least one")
@@ -115,12 +124,17 @@ class Done(NamedTuple):
 def at_once(function: Callable, *arguments) -> Done:
     """Do the work here and now: the `submit` of a single process.
 
+    Raises
+    ------
+    TypeError
+        A function that is none.
+
     Examples
     --------
     >>> at_once(max, 3, 5).result()
     5
     """
-    return Done(function(*arguments))
+    return Done(callable_("function", function)(*arguments))
 
 
 def shard_sizes(m: int, workers: int) -> list[int]:
@@ -129,26 +143,36 @@ def shard_sizes(m: int, workers: int) -> list[int]:
     Raises
     ------
     ValueError
-        Fewer than one worker, or fewer samples than workers.
+        No sample, fewer than one worker, or fewer samples than workers.
+    TypeError
+        Numbers that are not integers.
 
     Examples
     --------
     >>> shard_sizes(1797, 4)
     [450, 449, 449, 449]
     """
-    if not 1 <= workers <= m:
-        raise ValueError(f"workers is {workers}: expected 1 to {m}, the number of samples")
+    workers = whole("workers", workers, 1, whole("m", m, 1), "the number of samples m")
     return [m // workers + (r < m % workers) for r in range(workers)]
 
 
 def rows_by_shard(rows: np.ndarray, sizes: Sequence[int]) -> list[np.ndarray]:
     """Which rows of each shard a batch has, given its rows of the whole set; a shard is a contiguous part of the set.
 
+    Raises
+    ------
+    ValueError
+        A size below 0, a row that no shard has.
+    TypeError
+        Sizes or rows that are not integers.
+
     Examples
     --------
     >>> rows_by_shard(np.array([5, 0, 3, 4]), sizes=[2, 2, 2])
     [array([0]), array([1]), array([1, 0])]
     """
+    sizes = _sizes(sizes)
+    rows = _rows(rows, sum(sizes))
     starts = np.cumsum([0, *sizes])
     return [rows[(rows >= a) & (rows < b)] - a for a, b in pairwise(starts)]
 
@@ -185,7 +209,10 @@ def fit(
     Raises
     ------
     ValueError
-        Another number of sizes than of shards, a batch size out of range; as `part_of`, from the worker.
+        Another number of sizes than of shards, a negative size, a batch size out of range; as `part_of`, from the
+        worker.
+    TypeError
+        Numbers that are not integers, an rng that is not a Generator, a network, an optimizer or a submit that is none.
 
     Notes
     -----
@@ -206,13 +233,13 @@ def fit(
     >>> bool(np.allclose(split.weights[0], whole.weights[0], rtol=1e-12))
     True
     """
+    shards, sizes = _read_plan(network, optimizer, shards, sizes, rng, submit)
     m = sum(sizes)
     if len(shards) != len(sizes):
         raise ValueError(f"sizes has {len(sizes)} numbers, but there are {len(shards)} shards")
-    if not 1 <= batch_size <= m:
-        raise ValueError(f"batch_size is {batch_size}: expected 1 to {m}, the number of samples")
+    batch_size = whole("batch_size", batch_size, 1, m, "the number of samples")
     state, losses = optimizer.init(network), []
-    for _ in range(epochs):
+    for _ in range(whole("epochs", epochs, 0)):
         order = rng.permutation(m)
         for batch in range(math.ceil(m / batch_size)):
             rows = rows_by_shard(order[batch * batch_size : (batch + 1) * batch_size], sizes)
@@ -222,6 +249,66 @@ def fit(
             losses.append(part.loss)
             network, state = optimizer.step(network, part, state)
     return network, np.array(losses)
+
+
+# What is accepted -----------------------------------------------------------------------------------------------------
+
+
+def _read(network, shard, rows):
+    """X, Y and the rows of a shard."""
+    having("network", network, "loss_name weights biases loss_and_gradients", "an MLP")
+    if network.loss_name not in MEANS:
+        raise ValueError(f"the network's loss is {network.loss_name}, a sum over samples: expected {', '.join(MEANS)}")
+    if not isinstance(shard, tuple | list) or len(shard) != 2:
+        raise ValueError(f"shard is {shown(shard)}: expected X and Y")
+    X, Y = to_ndarray("X of the shard", shard[0]), to_ndarray("Y of the shard", shard[1])
+    if not X.ndim or X.shape[:1] != Y.shape[:1]:
+        raise ValueError(f"Y of the shard has shape {Y.shape}, but X has {X.shape}: expected as many samples in both")
+    return X, Y, _rows(rows, len(X))
+
+
+def _rows(rows, m: int) -> np.ndarray:
+    found = to_ndarray("rows", rows)
+    if found.shape == (0,):
+        return found.astype(np.intp)
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise TypeError(f"rows has shape {found.shape} and dtype {found.dtype}: expected integers, one axis")
+    refuse((found < 0) | (found >= m), "rows", found, f"expected a row from 0 to {m - 1}")
+    return found
+
+
+def _sizes(sizes) -> list[int]:
+    found = sequence("sizes", sizes, "how many samples each shard has")
+    return [whole(f"sizes[{r}]", size, 0) for r, size in enumerate(found)]
+
+
+def _checked(parts) -> list[Part]:
+    parts = sequence("parts", parts, "a list of Part")
+    shapes = None
+    for r, part in enumerate(parts):
+        if not isinstance(part, Part):
+            raise TypeError(f"parts[{r}] is {shown(part)}: expected a Part")
+        whole(f"parts[{r}].samples", part.samples, 0)
+        if not math.isfinite(real(f"parts[{r}].loss", part.loss)):
+            raise ValueError(f"parts[{r}].loss is {part.loss}: expected a finite number")
+        gradients = [
+            to_array(f"parts[{r}].{field}[{l}]", each).shape
+            for field in ("dW", "db")
+            for l, each in enumerate(sequence(f"parts[{r}].{field}", getattr(part, field), "one array a layer"))
+        ]
+        if gradients != (shapes or gradients) or len(part.dW) != len(part.db):
+            raise ValueError(f"parts[{r}] has gradients of shapes {gradients}: expected those of one network")
+        shapes = gradients
+    return parts
+
+
+def _read_plan(network, optimizer, shards, sizes, rng, submit):
+    """The shards and their sizes as lists."""
+    having("network", network, "loss_name weights biases loss_and_gradients", "an MLP")
+    having("optimizer", optimizer, "init step", "GradientDescent, Momentum or Adam")
+    generator("rng", rng)
+    callable_("submit", submit)
+    return sequence("shards", shards, "a list of (X, Y), or of futures of them"), _sizes(sizes)
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop._arguments import to_ndarray
+from backprop._arguments import generator, to_ndarray, whole
 
 
 class RunningExample(NamedTuple):
@@ -141,7 +141,7 @@ def split(X, Y, test: int, rng) -> Split:
     ValueError
         X and Y of different lengths, a number of samples that leaves one part empty.
     TypeError
-        A test that is not an integer.
+        A test that is not an integer, an rng that is not a Generator.
 
     Examples
     --------
@@ -152,11 +152,8 @@ def split(X, Y, test: int, rng) -> Split:
     X, Y = to_ndarray("X", X), to_ndarray("Y", Y)
     if not X.ndim or not Y.ndim or len(X) != len(Y):
         raise ValueError(f"Y has shape {Y.shape}, but X has shape {X.shape}: expected as many samples in both")
-    if isinstance(test, bool) or not isinstance(test, int | np.integer):
-        raise TypeError(f"test is {type(test).__name__}: expected a number of samples")
-    if not 0 < test < len(X):
-        raise ValueError(f"test is {test}, but X has {len(X)} samples: expected 1 to {len(X) - 1}")
-    order = rng.permutation(len(X))
+    test = whole("test", test, 1, len(X) - 1, f"one less than the {len(X)} samples")
+    order = generator("rng", rng).permutation(len(X))
     return Split(X[order[test:]], Y[order[test:]], X[order[:test]], Y[order[:test]])
 
 
@@ -194,9 +191,8 @@ def mirror_patterns(bits: int = 6) -> MirrorPatterns:
     >>> X[Y[:, 0] == 1].astype(int).tolist()
     [[0, 0, 0, 0], [0, 1, 1, 0], [1, 0, 0, 1], [1, 1, 1, 1]]
     """
-    if isinstance(bits, bool) or not isinstance(bits, int | np.integer):
-        raise TypeError(f"bits is {type(bits).__name__}: expected an even integer")
-    if bits not in range(2, 17, 2):
+    bits = whole("bits", bits, 2, 16)
+    if bits % 2:
         raise ValueError(f"bits is {bits}: expected an even number from 2 to 16")
     X = (np.arange(2**bits)[:, np.newaxis] >> np.arange(bits)[::-1] & 1).astype(np.float64)
     return MirrorPatterns(X, np.equal(X, X[:, ::-1]).all(axis=1, keepdims=True).astype(np.float64))

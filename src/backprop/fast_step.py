@@ -7,13 +7,12 @@ stay the reference that the tests hold this module against.
 
 import contextvars
 import itertools
-import operator
 from math import isfinite
 
 import numpy as np
 
 from backprop import _in_place
-from backprop._arguments import to_ndarray
+from backprop._arguments import shown, to_ndarray, whole
 from backprop._arrays import fit, to_array
 from backprop.losses import sigmoid_cross_entropy
 from backprop.network import LOSSES, MLP
@@ -80,12 +79,12 @@ class FastStep:
 
     def __init__(self, network, optimizer, batch_size):
         if not isinstance(network, MLP):
-            raise TypeError(f"network is {type(network).__name__}: expected an MLP")
+            raise TypeError(f"network is {shown(network)}: expected an MLP")
         if type(optimizer) not in _in_place.UPDATES:
             known = ", ".join(kind.__name__ for kind in _in_place.UPDATES)
-            raise TypeError(f"optimizer is {type(optimizer).__name__}: expected one of {known}")
+            raise TypeError(f"optimizer is {shown(optimizer)}: expected one of {known}")
         network._refuse_complex()
-        self.optimizer, self.batch_size = optimizer, _size(batch_size)
+        self.optimizer, self.batch_size = optimizer, whole("batch_size", batch_size, 1)
         self._start, self._dtype = network, network.weights[0].dtype
         self._sizes = [len(network.weights[0]), *(W.shape[1] for W in network.weights)]
         self._lay_out_parameters()
@@ -214,7 +213,9 @@ class FastStep:
         with np.errstate(over="ignore", invalid="ignore"):
             self.network.loss_and_gradients(X, Y)
         what = "a gradient is" if isfinite(loss) else f"the loss is {loss},"
-        return ValueError(f"{what} beyond the range of the network's {self._dtype}: expected smaller numbers")
+        return ValueError(
+            f"{what} beyond the range of the network's {self._dtype}: expected smaller numbers in X and Y"
+        )
 
     # -- a pass over m samples -----------------------------------------------------------------------------------------
 
@@ -348,6 +349,8 @@ class _ReadableOutput:
         self.activation, self.fused = _in_place.ACTIVATIONS[activation], pair == ("sigmoid", "binary_cross_entropy")
 
     def loss(self, A, Y):
+        if Y.shape[:1] != self.A.shape[:1]:
+            return np.nan
         dot(A, self.W, out=self.A)
         add(self.A, self.b, out=self.A)
         if not np.isfinite(self.A).all():
@@ -376,13 +379,3 @@ def _all_finite(flat) -> bool:
 
 def _cut(flat, rows, columns):
     return flat[: rows * columns].reshape(rows, columns)
-
-
-def _size(batch_size) -> int:
-    try:
-        size = operator.index(batch_size)
-    except TypeError:
-        raise TypeError(f"batch_size is {batch_size!r}: expected an integer") from None
-    if size < 1:
-        raise ValueError(f"batch_size is {size}: expected at least 1")
-    return size

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from backprop._arguments import function as callable_
+from backprop._arguments import sequence
 from backprop._arrays import to_array
 from backprop.primitives import PRIMITIVES
 from backprop.reverse_mode import Traced
@@ -43,9 +45,10 @@ def jvp(function: Callable, values: Sequence, tangents: Sequence) -> tuple[np.nd
     Raises
     ------
     ValueError
-        Another number of tangents, a tangent of another shape, NaN or ±inf.
+        Another number of tangents, a tangent of another shape, NaN or ±inf; a value or a derivative that is not finite.
     TypeError
-        A dtype other than float32, float64, integers and bool; a function that does not use its arguments.
+        A dtype other than float32, float64, integers and bool; values or tangents that are no sequence; a function that
+        is none, or does not use its arguments.
 
     Notes
     -----
@@ -57,6 +60,11 @@ def jvp(function: Callable, values: Sequence, tangents: Sequence) -> tuple[np.nd
     >>> float(value), float(tangent)
     (15.0, 5.0)
     """
+    function = callable_("function", function)
+    values, tangents = (
+        sequence("values", values, "a list of arrays"),
+        sequence("tangents", tangents, "a list of arrays"),
+    )
     if len(values) != len(tangents):
         raise ValueError(f"tangents holds {len(tangents)} arrays, but there are {len(values)} values")
     duals = []
@@ -65,7 +73,10 @@ def jvp(function: Callable, values: Sequence, tangents: Sequence) -> tuple[np.nd
         if tangent.shape != value.shape:
             raise ValueError(f"tangents[{i}] has shape {tangent.shape}, but values[{i}] has {value.shape}")
         duals.append(Dual(value, tangent))
-    result = function(*duals)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        result = function(*duals)
     if not isinstance(result, Dual):
         raise TypeError(f"function returned a {type(result).__name__}: expected a value computed from its arguments")
+    if not np.isfinite(result.tangent).all():
+        raise ValueError("the derivative is beyond the range of the numbers: expected smaller values and tangents")
     return result.value, result.tangent

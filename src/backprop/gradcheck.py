@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop._arguments import having
+from backprop._arguments import having, to_ndarray
 from backprop._differences import (
     BUG_LIKELY,
     VERDICTS,
@@ -258,9 +258,9 @@ def column_slopes(network, layer: int, inputs, Z, Y, step: float) -> tuple[np.nd
 def _inputs(inputs, Z, network) -> np.ndarray:
     """What a layer of a network receives, one row for each row of Z."""
     having("network", network, "loss_from", "an MLP")
-    inputs, m = to_numbers("inputs", inputs), np.shape(Z)[:1]
-    if inputs.ndim != 2 or inputs.shape[:1] != m:
-        raise ValueError(f"inputs has shape {inputs.shape}, but Z has {np.shape(Z)}: expected one row for each of Z's")
+    inputs, Z = to_numbers("inputs", inputs), to_ndarray("Z", Z)
+    if inputs.ndim != 2 or inputs.shape[:1] != Z.shape[:1]:
+        raise ValueError(f"inputs has shape {inputs.shape}, but Z has {Z.shape}: expected one row for each of Z's")
     if not np.isfinite(inputs).all():
         raise ValueError("inputs has NaN or infinite entries: expected finite numbers")
     return inputs

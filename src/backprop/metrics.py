@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from backprop._arguments import to_ndarray
+from backprop._arguments import having, to_ndarray
 from backprop._arrays import fit, refuse
 
 
@@ -24,6 +24,7 @@ def predict(network, X) -> np.ndarray:
     >>> predict(MLP([[[1.0, -1.0]]], [[0.0, 0.0]]), [[2.0], [-3.0], [0.0]])
     array([0, 1, 0])
     """
+    having("network", network, "forward weights", "an MLP")
     return network.forward(X).A[-1].argmax(axis=1)
 
 

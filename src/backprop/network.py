@@ -260,7 +260,11 @@ class MLP:
         Z = to_array("Z", Z)
         if Z.ndim != 2 or Z.shape[1] != n:
             raise ValueError(f"Z has shape {Z.shape}, but layer {layer} has {n} outputs: expected (m, {n})")
-        loss, _ = self._output_loss(self._logits(layer, Z), Y, given="Z")
+        try:
+            logits = self._logits(layer, Z)
+        except ValueError as error:  # all parameters are finite, so that only Z can be too large
+            raise ValueError(f"Z is too large for the layers above: {error}") from None
+        loss, _ = self._output_loss(logits, Y, given="Z")
         if moves is None:
             return loss
         moves = to_array("moves", moves)

@@ -5,14 +5,33 @@ formulas and with its defaults: ``init(network)`` gives the state before the fir
 state)`` the network and the state after one more. All gradients exist before any parameter moves.
 """
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
-from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from backprop._arguments import having, real, sequence, shown, whole
+from backprop._arrays import refuse, to_array
+from backprop._runs import finite
+
 Tensors = tuple[np.ndarray, ...]
+
+
+def _within_range(step: Callable) -> Callable:
+    """Refuse a step that leaves the range of the numbers: an infinite mean square would make every later one 0."""
+
+    @functools.wraps(step)
+    def checked(self, network, gradients, state):
+        with np.errstate(over="ignore", invalid="ignore"):
+            after, memory = step(self, network, gradients, state)
+        if not finite(memory):
+            raise ValueError("gradients are too large: what the optimiser remembers overflows")
+        return after, memory
+
+    return checked
 
 
 class AdamState(NamedTuple):
@@ -59,12 +78,31 @@ class GradientDescent:
         _set_positive(self, "learning_rate")
 
     def init(self, network) -> tuple[()]:
-        """The state before the first step: gradient descent remembers nothing."""
+        """The state before the first step: gradient descent remembers nothing.
+
+        Raises
+        ------
+        TypeError
+            No network, or a complex one.
+        """
+        _parameters(network)
         return ()
 
+    @_within_range
     def step(self, network, gradients, state) -> tuple[Any, tuple[()]]:
-        """The network after one step, and the state, which stays empty."""
+        """The network after one step, and the state, which stays empty.
+
+        Raises
+        ------
+        ValueError
+            Gradients of other shapes than the parameters, NaN, ±inf, a state that is not empty; a step beyond the range
+            of the dtype.
+        TypeError
+            No network, or a complex one; gradients without dW and db, or of a dtype other than float32, float64,
+            integers and bool.
+        """
         theta, g = _parameters(network), _gradients(gradients, network)
+        _refuse_memory(state)
         moved = [t - self.learning_rate * d for t, d in zip(theta, g, strict=True)]
         return _moved(network, moved), ()
 
@@ -108,11 +146,24 @@ class Momentum:
         _set_share(self, "momentum")
 
     def init(self, network) -> Tensors:
-        """The state before the first step: a velocity of 0 for every weight matrix, then for every bias."""
+        """The state before the first step: a velocity of 0 for every weight matrix, then for every bias.
+
+        Raises
+        ------
+        TypeError
+            No network, or a complex one.
+        """
         return tuple(np.zeros_like(t) for t in _parameters(network))
 
+    @_within_range
     def step(self, network, gradients, state) -> tuple[Any, Tensors]:
-        """The network and the velocities after one step."""
+        """The network and the velocities after one step.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `GradientDescent.step`, for the gradients and for the velocities.
+        """
         theta, g = _parameters(network), _gradients(gradients, network)
         before = _like_parameters("state", state, network)
         velocity = tuple(self.momentum * v + d for v, d in zip(before, g, strict=True))
@@ -170,14 +221,28 @@ class Adam:
         _set_positive(self, "epsilon")
 
     def init(self, network) -> AdamState:
-        """The state before the first step: no step taken, both means 0."""
+        """The state before the first step: no step taken, both means 0.
+
+        Raises
+        ------
+        TypeError
+            No network, or a complex one.
+        """
         zeros = tuple(np.zeros_like(t) for t in _parameters(network))
         return AdamState(0, zeros, zeros)
 
+    @_within_range
     def step(self, network, gradients, state) -> tuple[Any, AdamState]:
-        """The network and the running means after one step."""
+        """The network and the running means after one step.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `GradientDescent.step`, for the gradients and for the means; a negative mean square; a state that is no
+            `AdamState`, or whose number of steps is no integer of 0 or more.
+        """
         theta, g = _parameters(network), _gradients(gradients, network)
-        t, m, v = state.steps + 1, _like_parameters("state", state.mean, network), state.square
+        t, m, v = _running_means(state, network)
         m = [self.beta1 * old + (1 - self.beta1) * d for old, d in zip(m, g, strict=True)]
         v = [self.beta2 * old + (1 - self.beta2) * d * d for old, d in zip(v, g, strict=True)]
         m_hat = [each / (1 - self.beta1**t) for each in m]
@@ -190,23 +255,49 @@ class Adam:
 
 
 def _parameters(network) -> Tensors:
-    return (*network.weights, *network.biases)
+    having("network", network, "weights biases with_parameters", "an MLP")
+    theta = (*network.weights, *network.biases)
+    if any(t.dtype.kind == "c" for t in theta):
+        raise TypeError("network is complex: only its loss is defined, for the complex step")
+    return theta
 
 
 def _gradients(gradients, network) -> Tensors:
     """The gradients in the order of `_parameters`. A shape that only broadcasts is refused."""
-    return _like_parameters("gradients", (*gradients.dW, *gradients.db), network)
+    having("gradients", gradients, "dW db", "what MLP.loss_and_gradients returns")
+    dW, db = (sequence(f"gradients.{f}", getattr(gradients, f), "one array a layer") for f in ("dW", "db"))
+    return _like_parameters("gradients", (*dW, *db), network)
 
 
-def _like_parameters(name: str, tensors: Tensors, network) -> Tensors:
-    found, expected = [np.shape(t) for t in tensors], [t.shape for t in _parameters(network)]
+def _like_parameters(name: str, tensors: Any, network) -> Tensors:
+    tensors = sequence(name, tensors, "one array for each parameter")
+    tensors = tuple(to_array(f"{name}[{k}]", t) for k, t in enumerate(tensors))
+    found, expected = [t.shape for t in tensors], [t.shape for t in _parameters(network)]
     if found != expected:
         raise ValueError(f"{name} has shapes {found}: expected {expected}, those of the weights, then of the biases")
     return tensors
 
 
+def _refuse_memory(state: Any) -> None:
+    if not isinstance(state, tuple) or state:
+        raise ValueError(f"state is {shown(state)}: expected (), because gradient descent remembers nothing")
+
+
+def _running_means(state: Any, network) -> tuple[int, Tensors, Tensors]:
+    """The number of the step that comes, and both means."""
+    if not isinstance(state, AdamState):
+        raise TypeError(f"state is {shown(state)}: expected an AdamState")
+    steps = whole("state.steps", state.steps, 0)
+    mean, square = (_like_parameters(f"state.{f}", getattr(state, f), network) for f in ("mean", "square"))
+    for k, each in enumerate(square):
+        refuse(each < 0, f"state.square[{k}]", each, "expected a mean of squares")
+    return steps + 1, mean, square
+
+
 def _moved(network, parameters):
     layers = len(network.weights)
+    if not finite(tuple(parameters)):
+        raise ValueError("gradients are too large for this learning_rate: a parameter overflows")
     return network.with_parameters(parameters[:layers], parameters[layers:])
 
 
@@ -223,9 +314,7 @@ def _set_share(optimizer, name: str) -> None:
 
 
 def _as_float(optimizer, name: str) -> float:
-    value = getattr(optimizer, name)
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} is {type(value).__name__}: expected a number")
     # A NumPy float64 would turn every float32 parameter that it meets into float64; Python's own floats do not.
-    object.__setattr__(optimizer, name, float(value))
-    return float(value)
+    value = real(name, getattr(optimizer, name))
+    object.__setattr__(optimizer, name, value)
+    return value

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop import activations
+from backprop._arguments import shown
 
 
 class Primitive(NamedTuple):
@@ -94,6 +95,8 @@ def replaced(**others: Primitive) -> Iterator[None]:
     ------
     ValueError
         A name that `PRIMITIVES` does not have.
+    TypeError
+        Something that is no `Primitive`.
 
     Examples
     --------
@@ -104,6 +107,9 @@ def replaced(**others: Primitive) -> Iterator[None]:
     """
     if unknown := [name for name in others if name not in PRIMITIVES]:
         raise ValueError(f"others names {', '.join(unknown)}: expected names of {', '.join(PRIMITIVES)}")
+    for name, other in others.items():
+        if not isinstance(other, Primitive):
+            raise TypeError(f"{name} is {shown(other)}: expected a Primitive")
     kept = {name: PRIMITIVES[name] for name in others}
     PRIMITIVES.update(others)
     try:

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arrays import to_array
+from backprop._arguments import choice
+from backprop._arrays import refuse, to_array
 from backprop.primitives import PRIMITIVES
 
 
@@ -18,7 +19,10 @@ def _operation(primitive: str, swapped: bool = False) -> Callable:
         return apply(primitive, *(operands[::-1] if swapped else operands))
 
     operation.__name__ = operation.__qualname__ = primitive
-    operation.__doc__ = f"The primitive `{primitive}`, of arrays, nodes or dual numbers: see `PRIMITIVES`."
+    operation.__doc__ = (
+        f"The primitive `{primitive}`, of arrays, nodes or dual numbers: see `PRIMITIVES`.\n\n"
+        "Raises\n------\nValueError, TypeError\n    As `apply`."
+    )
     return operation
 
 
@@ -100,12 +104,17 @@ def apply(primitive: str, *operands):
     primitive : str
         A name of `PRIMITIVES`.
     *operands : array, number, Node, …
-        Arrays and numbers among nodes are constants: no gradient is computed for them.
+        Arrays and numbers among nodes are constants: no gradient is computed for them. Anything else that has a shape
+        is a symbol, and goes to the primitive as it is.
 
     Raises
     ------
+    ValueError
+        A primitive that is not there, shapes that do not fit, NaN, ±inf, a result that is not finite: beyond the range
+        of the dtype, or a logarithm of what is not positive.
     TypeError
-        Nodes and dual numbers in one operation.
+        Another number of operands than the primitive has, nodes and dual numbers in one operation, a dtype other than
+        float32, float64, integers and bool.
 
     Examples
     --------
@@ -114,18 +123,80 @@ def apply(primitive: str, *operands):
     >>> apply("multiply", variable([1.0, 2.0]), 3.0)
     Node(multiply, shape (2,))
     """
+    rule = PRIMITIVES[choice("primitive", primitive, PRIMITIVES)]
+    if len(operands) != len(rule.vjps):
+        raise TypeError(f"{primitive} was given {len(operands)} operands: expected {len(rule.vjps)}")
     kinds = {type(x) for x in operands if isinstance(x, Traced)}
     if len(kinds) > 1:
         raise TypeError(f"{primitive} was given {' and '.join(sorted(k.__name__ for k in kinds))}: expected one kind")
-    values = [x.value if isinstance(x, Traced) else x for x in operands]
-    value = PRIMITIVES[primitive].function(*values)
+    values = [
+        x.value if isinstance(x, Traced) else _constant(f"operand {i} of {primitive}", x)
+        for i, x in enumerate(operands)
+    ]
+    try:
+        value = _computed(rule.function, *values)
+    except ValueError as error:
+        shapes = " and ".join(str(np.shape(x)) for x in values)
+        raise ValueError(f"operand of {primitive} out of its range (shapes {shapes}): {error}") from None
     return kinds.pop().made_by(primitive, value, operands, values) if kinds else value
+
+
+def _constant(name: str, value: Any) -> Any:
+    """An operand that is no node: an array, a number that takes the dtype of what it meets, or a symbol as it is.
+
+    Raises
+    ------
+    ValueError
+        NaN or ±inf.
+    TypeError
+        A dtype other than float32, float64, integers and bool.
+
+    Examples
+    --------
+    >>> _constant("operand 0 of exp", [1, 2]), _constant("operand 0 of exp", 3)
+    (array([1., 2.]), 3.0)
+    """
+    if _is_symbol(value):
+        return value
+    array = to_array(name, value)
+    return array.item() if isinstance(value, int | float) else array
+
+
+def _is_symbol(value: Any) -> bool:
+    """Whether it is an expression in the place of an array: then a sweep writes down formulas."""
+    return hasattr(value, "shape") and not isinstance(value, np.ndarray | np.generic)
+
+
+def _computed(function: Callable, *values) -> Any:
+    """What a function or a rule gives; refuse what is not finite.
+
+    Raises
+    ------
+    ValueError
+        NaN or ±inf.
+
+    Examples
+    --------
+    >>> _computed(np.exp, 1e3)
+    Traceback (most recent call last):
+    ValueError: the result is inf: expected a finite number
+    """
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        result = function(*values)
+    if isinstance(result, np.ndarray | np.generic | float):
+        refuse(~np.isfinite(result), "the result", np.asarray(result), "expected a finite number")
+    return result
 
 
 def tape(output: Node) -> list[Node]:
     """Every node that `output` depends on, once, operands before what was made of them: a topological order.
 
     Depth first, with a stack of our own, so that a program of any length can be followed.
+
+    Raises
+    ------
+    TypeError
+        An output that is no `Node`.
 
     Examples
     --------
@@ -134,7 +205,7 @@ def tape(output: Node) -> list[Node]:
     >>> tape(y + x)
     [Node(variable, shape ()), Node(multiply, shape ()), Node(add, shape ())]
     """
-    order, seen, stack = [], set(), [(output, False)]
+    order, seen, stack = [], set(), [(_a_node("output", output), False)]
     while stack:
         node, operands_done = stack.pop()
         if operands_done:
@@ -150,18 +221,27 @@ def tape(output: Node) -> list[Node]:
 def shares(node: Node, v) -> Iterator[tuple[Node, np.ndarray]]:
     """What a node sends to each of its parents, by its primitive's rule, when its own gradient is v.
 
+    Raises
+    ------
+    ValueError
+        A v of another shape than the node's, NaN, ±inf, a product beyond the range of the dtype.
+    TypeError
+        A node that is none, a dtype other than float32, float64, integers and bool.
+
     Examples
     --------
     >>> x = variable(3.0)
     >>> [float(share) for _, share in shares(x * x, 1.0)]
     [3.0, 3.0]
     """
+    v = _arriving("v", v, _a_node("node", node))
     values = [x.value if isinstance(x, Node) else x for x in node.operands]
     for i, operand in enumerate(node.operands):
         if isinstance(operand, Node):
-            yield operand, PRIMITIVES[node.primitive].vjps[i](v, node.value, *values)
+            yield operand, _product(PRIMITIVES[node.primitive].vjps[i], v, node, values)
 
 
+@np.errstate(over="ignore")
 def backward(output: Node, cotangent=None) -> dict[Node, np.ndarray]:
     """The gradient of `output` with respect to every node on its tape.
 
@@ -183,9 +263,10 @@ def backward(output: Node, cotangent=None) -> dict[Node, np.ndarray]:
     Raises
     ------
     TypeError
-        An output that is no `Node`.
+        An output that is no `Node`; a cotangent of a dtype other than float32, float64, integers and bool.
     ValueError
-        An output that is not one number, without a cotangent; a cotangent of another shape.
+        An output that is not one number, without a cotangent; a cotangent of another shape, NaN or ±inf; a gradient
+        beyond the range of the dtype.
 
     Notes
     -----
@@ -206,15 +287,33 @@ def backward(output: Node, cotangent=None) -> dict[Node, np.ndarray]:
 
 
 def _checked(output: Any, cotangent: Any) -> Any:
-    if not isinstance(output, Node):
-        raise TypeError(f"output is a {type(output).__name__}: expected a Node, computed from variables")
-    shape = output.value.shape
-    if cotangent is None:
-        if shape != ():
-            raise ValueError(f"output has shape {shape}: expected one number, or a cotangent of this shape")
-        return np.ones_like(output.value)
-    # The arrays may be symbols, too: then the same sweep writes down formulas.
-    cotangent = cotangent if hasattr(cotangent, "shape") else np.asarray(cotangent, output.value.dtype)
-    if cotangent.shape != shape:
-        raise ValueError(f"cotangent has shape {cotangent.shape}, but output has {shape}")
-    return cotangent
+    shape = _a_node("output", output).value.shape
+    if cotangent is not None:
+        return _arriving("cotangent", cotangent, output)
+    if shape != ():
+        raise ValueError(f"output has shape {shape}: expected one number, or a cotangent of this shape")
+    return np.ones_like(output.value)
+
+
+def _a_node(name: str, value: Any) -> Node:
+    if not isinstance(value, Node):
+        raise TypeError(f"{name} is a {type(value).__name__}: expected a Node, computed from variables")
+    return value
+
+
+def _arriving(name: str, gradient: Any, node: Node) -> Any:
+    """The gradient that arrives at a node, as an array of its shape."""
+    if _is_symbol(gradient):
+        return gradient
+    array = to_array(name, gradient)
+    if array.shape != np.shape(node.value):
+        raise ValueError(f"{name} has shape {array.shape}, but output has {np.shape(node.value)}")
+    return array if isinstance(gradient, np.ndarray | np.generic) else array.astype(np.result_type(node.value))
+
+
+def _product(rule: Callable, v: Any, node: Node, values: list) -> Any:
+    """What a rule makes of the gradient v."""
+    try:
+        return _computed(rule, v, node.value, *values)
+    except ValueError as error:
+        raise ValueError(f"v, the gradient that arrives at {node!r}, is too large: {error}") from None

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from backprop._arguments import to_ndarray
+from backprop._arguments import having, shown, to_ndarray, whole
 from backprop._run_files import load, save
-from backprop._runs import History, Run, State, finite, like
+from backprop._runs import History, Run, State, finite, like, numbers
 from backprop.fast_step import FastStep
 from backprop.metrics import accuracy, confusion_matrix, predict
 
@@ -87,9 +87,10 @@ def fit(network, X, Y, optimizer, *, epochs, batch_size, rng=None, state=None, p
     ------
     ValueError
         What `MLP.loss` refuses: shapes that do not fit, NaN, labels out of range. No epochs, a batch size out of range,
-        neither an rng nor a state, a state that does not belong to this network, optimiser or number of batches.
+        a state that is damaged, or does not belong to this network, optimiser or number of batches.
     TypeError
-        Numbers that are not integers, an rng that is not a Generator; as `MLP.loss`.
+        Numbers that are not integers, neither an rng that is a Generator nor a state that is a State, a network or an
+        optimiser that is none; as `MLP.loss`.
     Diverged
         The loss, a gradient or a parameter became infinite or NaN, as it does when the learning rate is far too large.
     Interrupted
@@ -116,11 +117,13 @@ def fit(network, X, Y, optimizer, *, epochs, batch_size, rng=None, state=None, p
     >>> len(longer.history.loss), longer.state.epoch
     (6, 5)
     """
-    _whole("epochs", epochs, 0)
+    having("network", network, "loss loss_and_gradients with_parameters", "an MLP")
+    having("optimizer", optimizer, "init step", "GradientDescent, Momentum or Adam")
+    whole("epochs", epochs, 0)
     X, Y = to_ndarray("X", X), to_ndarray("Y", Y)
     network.loss(X, Y)  # refuses whatever no step could use, before the first one
     m = len(X)
-    batches = math.ceil(m / _whole("batch_size", batch_size, 1, m))
+    batches = math.ceil(m / whole("batch_size", batch_size, 1, m, "the number of samples"))
     generator = _generator(rng, state)
     if state is None:
         state = State(optimizer.init(network), generator.bit_generator.state, 0, 0, batches)
@@ -176,7 +179,7 @@ def _all_gradients(network, X, Y):
     try:
         loss, gradients = network.loss_and_gradients(X, Y)
     except ValueError as error:  # the data are known to be right, so that only the logits can be wrong
-        raise _NotFinite(f"the outputs overflowed ({error})") from None
+        raise _NotFinite(f"a pass overflowed ({error})") from None
     if not math.isfinite(loss):
         raise _NotFinite(f"the loss is {loss}")
     if not finite((*gradients.dW, *gradients.db)):
@@ -189,8 +192,8 @@ def _update(network, gradients, optimizer, memory):
     try:
         network, memory = optimizer.step(network, gradients, memory)
     except ValueError as error:  # the gradients are known to be right, so that only the parameters can be wrong
-        raise _NotFinite(f"a parameter overflowed ({error})") from None
-    if not finite(memory):  # an infinite mean square would make every later step of Adam 0, without a word
+        raise _NotFinite(f"the step overflowed ({error})") from None
+    if not finite(memory):  # an optimiser that is not one of ours may not look
         raise _NotFinite("what the optimiser remembers overflowed")
     return network, memory
 
@@ -212,18 +215,23 @@ def _where(run: Run, epochs: int) -> str:
 def _generator(rng, state) -> np.random.Generator:
     if state is None:
         if not isinstance(rng, np.random.Generator):
-            raise TypeError(f"rng is {type(rng).__name__}: expected a numpy.random.Generator, or a state to go on from")
+            raise TypeError(f"rng is {shown(rng)}: expected a numpy.random.Generator, or a state to go on from")
         return rng
     if not isinstance(state, State):
-        raise TypeError(f"state is {type(state).__name__}: expected a State, such as run.state")
-    bits = getattr(np.random, state.rng["bit_generator"])()
-    bits.state = state.rng
+        raise TypeError(f"state is {shown(state)}: expected a State, such as run.state")
+    try:
+        bits = getattr(np.random, state.rng["bit_generator"])()
+        bits.state = state.rng
+    except (TypeError, KeyError, AttributeError, ValueError) as error:
+        raise ValueError(f"state.rng is no state of a random generator: {error!r}") from None
     return np.random.Generator(bits)
 
 
 def _resumable(state: State, optimizer, network, batches: int) -> State:
     """The state with this training's number of batches; refuse one that is of another training."""
-    if not like(state.optimizer, optimizer.init(network)):
+    whole("state.epoch", state.epoch, 0)
+    whole("state.batch", state.batch, 0, max(0, whole("state.batches", state.batches, 1) - 1))
+    if not like(state.optimizer, optimizer.init(network)) or not numbers(state.optimizer):
         raise ValueError(
             f"state is of another optimiser or network: expected what {type(optimizer).__name__} holds for {network}"
         )
@@ -233,12 +241,3 @@ def _resumable(state: State, optimizer, network, batches: int) -> State:
             "expected the same data and batch size until the epoch is over"
         )
     return state._replace(batches=batches)
-
-
-def _whole(name: str, value, least: int, most: int | None = None) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise TypeError(f"{name} is {type(value).__name__}: expected an integer")
-    if value < least or (most is not None and value > most):
-        samples = f" to {most}, the number of samples" if most is not None else " or more"
-        raise ValueError(f"{name} is {value}: expected {least}{samples}")
-    return int(value)
