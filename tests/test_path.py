@@ -87,6 +87,18 @@ def test_nothing_is_needed_that_comes_later_and_no_arrow_is_needless():
         assert path.all_needs(number) == reached.union(*(path.all_needs(each) for each in reached))
 
 
+QUIZ = [source(cell) for cell in BOOK.notebooks["path"] if ":class: quiz" in source(cell)]
+
+
+def test_the_questions_lead_to_every_chapter():
+    assert {page for text in QUIZ for page in re.findall(r"</book/(\w+)>", text)} == set(CHAPTERS)
+
+
+def test_as_many_questions_are_asked_as_the_page_says():
+    assert len(QUIZ) == 12
+    assert "Twelve questions say where to start." in source(BOOK.notebooks["path"][0])
+
+
 def test_every_exercise_of_the_package_has_its_place_in_a_chapter():
     found = tasks(CHAPTERS)
     assert sorted(task.label for task in found) == sorted(exercises_by_id())
