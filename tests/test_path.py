@@ -7,6 +7,7 @@ import pytest
 
 from backprop.course import path
 from backprop.course.book import read_book, source
+from backprop.sphinxext.hours import fitting
 from backprop.sphinxext.overview import exercises_by_id, tasks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -104,6 +105,30 @@ def test_every_exercise_of_the_package_has_its_place_in_a_chapter():
     assert sorted(task.label for task in found) == sorted(exercises_by_id())
     for page in CHAPTERS:
         assert sum(task.page == page for task in found) >= 5, page
+
+
+TEACHING = (ROOT / "book" / "teaching.md").read_text(encoding="utf-8")
+
+
+def test_the_page_for_teachers_has_a_place_for_every_chapter():
+    rows = [line for line in TEACHING.splitlines() if line.startswith("| ") and "</book/" in line]
+    assert sorted(re.search(r"</book/(\w+)>", row).group(1) for row in rows) == sorted(CHAPTERS)
+    projects = [row.split("|")[1:3] for row in rows if not re.match(r"\| \d+ \|", row)]
+    assert len(projects) == 4
+    for name, needs in projects:
+        number = int(re.search(r"`(\d+),", name).group(1))
+        assert path.CHAPTERS[number].needs == tuple(map(int, needs.split(",")))
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_an_hour_holds_one_exercise_of_each_kind(page):
+    found = [task for task in tasks(CHAPTERS) if task.page == page]
+    chosen = fitting(found)
+    left = 60 - sum(task.minutes for task in chosen)
+    assert left >= 0
+    assert {task.kind for task in chosen} == {task.kind for task in found}
+    assert chosen == [task for task in found if task in chosen]
+    assert all(task.minutes > left for task in found if task not in chosen)
 
 
 def test_the_kinds_of_exercises_follow_from_their_checks():

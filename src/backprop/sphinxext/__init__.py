@@ -8,6 +8,7 @@ The only package that imports Sphinx, docutils and MyST-NB. The parts:
 - ``theme``: what the theme loads in vain, dropped;
 - ``ledger``: the ledger, as a page and as ``ledger.json``; ``rows``: links to its rows;
 - ``claims``: the claims of the notes, to be read; ``overview``: results and exercises gathered from all pages;
+  ``hours``: what of the exercises fits into an hour;
 - ``uses``: who refers to a result, and its entry in the index; ``symbols``: the notation page, at hand everywhere;
 - ``run``: the page's code, run in the reader's browser;
 - ``address``: one setting behind every link to the public repository;
@@ -27,6 +28,7 @@ from backprop.sphinxext import (
     directives,
     docstrings,
     exercises,
+    hours,
     katex,
     ledger,
     markup,
@@ -71,6 +73,7 @@ def setup(app: Sphinx) -> dict[str, object]:
         theme,
         run,
         overview,
+        hours,
         mentions,
     ):
         part.setup(app)
