@@ -571,7 +571,7 @@ def test_the_complex_step_takes_finite_complex_numbers(function):
         (
             lambda: ACTIVATIONS["softmax"].backward([[1, 2]], [[0, 0]], [[3, 4]]),
             ValueError,
-            "P is 3.0 at index (0, 0): expected numbers from 0 to 1",
+            "A is 3.0 at index (0, 0): expected numbers from 0 to 1",
         ),
     ],
 )

@@ -5,12 +5,11 @@ a tape behind, along which `backward` carries a gradient from the result to ever
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
-from backprop._arguments import choice
-from backprop._arrays import refuse, to_array
+from backprop._arrays import to_array
+from backprop._traced import a_node, applied, arriving, constant, from_above, product, rule_of
 from backprop.primitives import PRIMITIVES
 
 
@@ -123,69 +122,13 @@ def apply(primitive: str, *operands):
     >>> apply("multiply", variable([1.0, 2.0]), 3.0)
     Node(multiply, shape (2,))
     """
-    rule = PRIMITIVES[choice("primitive", primitive, PRIMITIVES)]
-    if len(operands) != len(rule.vjps):
-        raise TypeError(f"{primitive} was given {len(operands)} operands: expected {len(rule.vjps)}")
+    rule = rule_of(primitive, operands)
     kinds = {type(x) for x in operands if isinstance(x, Traced)}
     if len(kinds) > 1:
         raise TypeError(f"{primitive} was given {' and '.join(sorted(k.__name__ for k in kinds))}: expected one kind")
-    values = [
-        x.value if isinstance(x, Traced) else _constant(f"operand {i} of {primitive}", x)
-        for i, x in enumerate(operands)
-    ]
-    try:
-        value = _computed(rule.function, *values)
-    except ValueError as error:
-        shapes = " and ".join(str(np.shape(x)) for x in values)
-        raise ValueError(f"operand of {primitive} out of its range (shapes {shapes}): {error}") from None
+    values = [x.value if isinstance(x, Traced) else constant(primitive, i, x) for i, x in enumerate(operands)]
+    value = applied(primitive, rule.function, values)
     return kinds.pop().made_by(primitive, value, operands, values) if kinds else value
-
-
-def _constant(name: str, value: Any) -> Any:
-    """An operand that is no node: an array, a number that takes the dtype of what it meets, or a symbol as it is.
-
-    Raises
-    ------
-    ValueError
-        NaN or ±inf.
-    TypeError
-        A dtype other than float32, float64, integers and bool.
-
-    Examples
-    --------
-    >>> _constant("operand 0 of exp", [1, 2]), _constant("operand 0 of exp", 3)
-    (array([1., 2.]), 3.0)
-    """
-    if _is_symbol(value):
-        return value
-    array = to_array(name, value)
-    return array.item() if isinstance(value, int | float) else array
-
-
-def _is_symbol(value: Any) -> bool:
-    """Whether it is an expression in the place of an array: then a sweep writes down formulas."""
-    return hasattr(value, "shape") and not isinstance(value, np.ndarray | np.generic)
-
-
-def _computed(function: Callable, *values) -> Any:
-    """What a function or a rule gives; refuse what is not finite.
-
-    Raises
-    ------
-    ValueError
-        NaN or ±inf.
-
-    Examples
-    --------
-    >>> _computed(np.exp, 1e3)
-    Traceback (most recent call last):
-    ValueError: the result is inf: expected a finite number
-    """
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        result = function(*values)
-    if isinstance(result, np.ndarray | np.generic | float):
-        refuse(~np.isfinite(result), "the result", np.asarray(result), "expected a finite number")
-    return result
 
 
 def tape(output: Node) -> list[Node]:
@@ -205,7 +148,7 @@ def tape(output: Node) -> list[Node]:
     >>> tape(y + x)
     [Node(variable, shape ()), Node(multiply, shape ()), Node(add, shape ())]
     """
-    order, seen, stack = [], set(), [(_a_node("output", output), False)]
+    order, seen, stack = [], set(), [(a_node("output", output), False)]
     while stack:
         node, operands_done = stack.pop()
         if operands_done:
@@ -234,11 +177,11 @@ def shares(node: Node, v) -> Iterator[tuple[Node, np.ndarray]]:
     >>> [float(share) for _, share in shares(x * x, 1.0)]
     [3.0, 3.0]
     """
-    v = _arriving("v", v, _a_node("node", node))
+    v = arriving("v", v, a_node("node", node))
     values = [x.value if isinstance(x, Node) else x for x in node.operands]
     for i, operand in enumerate(node.operands):
         if isinstance(operand, Node):
-            yield operand, _product(PRIMITIVES[node.primitive].vjps[i], v, node, values)
+            yield operand, product(PRIMITIVES[node.primitive].vjps[i], v, node, values)
 
 
 @np.errstate(over="ignore")
@@ -279,41 +222,8 @@ def backward(output: Node, cotangent=None) -> dict[Node, np.ndarray]:
     >>> backward(total(x * x))[x]
     array([ 2., -4.,  6.])
     """
-    gradients = {output: _checked(output, cotangent)}
+    gradients = {output: from_above(output, cotangent)}
     for node in reversed(tape(output)):
         for parent, share in shares(node, gradients[node]):
             gradients[parent] = gradients[parent] + share if parent in gradients else share
     return gradients
-
-
-def _checked(output: Any, cotangent: Any) -> Any:
-    shape = _a_node("output", output).value.shape
-    if cotangent is not None:
-        return _arriving("cotangent", cotangent, output)
-    if shape != ():
-        raise ValueError(f"output has shape {shape}: expected one number, or a cotangent of this shape")
-    return np.ones_like(output.value)
-
-
-def _a_node(name: str, value: Any) -> Node:
-    if not isinstance(value, Node):
-        raise TypeError(f"{name} is a {type(value).__name__}: expected a Node, computed from variables")
-    return value
-
-
-def _arriving(name: str, gradient: Any, node: Node) -> Any:
-    """The gradient that arrives at a node, as an array of its shape."""
-    if _is_symbol(gradient):
-        return gradient
-    array = to_array(name, gradient)
-    if array.shape != np.shape(node.value):
-        raise ValueError(f"{name} has shape {array.shape}, but output has {np.shape(node.value)}")
-    return array if isinstance(gradient, np.ndarray | np.generic) else array.astype(np.result_type(node.value))
-
-
-def _product(rule: Callable, v: Any, node: Node, values: list) -> Any:
-    """What a rule makes of the gradient v."""
-    try:
-        return _computed(rule, v, node.value, *values)
-    except ValueError as error:
-        raise ValueError(f"v, the gradient that arrives at {node!r}, is too large: {error}") from None
