@@ -399,7 +399,7 @@ def test_conventions_are_printed_one_after_the_other(browser, book):
         assert all(tab.is_visible() for tab in tabs)
         places = "() => [...document.querySelector('.sd-tab-set').querySelectorAll('label, .sd-tab-content')]"
         tops = page.evaluate(places + ".map((part) => part.offsetTop)")
-        names = page.locator(".sd-tab-label").all_text_contents()
+        names = [name.strip() for name in page.locator(".sd-tab-label").all_text_contents()]
     assert names == ["This course, 000", "001", "002", "003", "PyTorch", "This course, 000", "002", "004", "PyTorch"]
     assert len(tops) == 10
     assert tops == sorted(tops), "each under its own name, in the order of the text"
@@ -414,6 +414,10 @@ def showcase(site, tmp_path_factory):
     folder = tmp_path_factory.mktemp("light") / "html"
     shutil.copytree(site.html, folder)
     lighten.lighten(folder)
+    page = (folder / "book" / "showcase.html").read_text(encoding="utf-8")
+    start = '<div class="reveal-content">'
+    code = f"<div class='highlight'><pre>{300 * 'x'}</pre></div>"
+    (folder / "book" / "folded.html").write_text(page.replace(start, start + code, 1), encoding="utf-8")
     with serving(folder) as address:
         yield f"{address}/book/showcase.html"
 
@@ -489,11 +493,7 @@ def test_a_break_it_table_shows_all_its_columns_on_a_phone(browser, showcase):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_what_a_fold_holds_scrolls_and_is_named_once_it_is_open(browser, showcase, size):
-    with opened(browser, showcase, size) as (page, _):
-        code = "<div class='highlight'><pre>" + 300 * "x" + "</pre></div>"
-        page.locator(".prediction .reveal-content").evaluate(
-            "(fold, code) => fold.insertAdjacentHTML('beforeend', code)", code
-        )
+    with opened(browser, showcase.replace("showcase", "folded"), size) as (page, _):
         page.locator(".prediction summary").click()
         box = page.locator(".prediction .highlight pre")
         page.wait_for_function(

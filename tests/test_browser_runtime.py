@@ -1,7 +1,8 @@
 """The code of the pages, run in Chromium by the pages themselves: no server but one that hands out files.
 
 The book is the one in _build/html (or BACKPROP_HTML), built with the runtime of tools/runtime.py. What was printed is
-removed first: nothing printed passes for an answer. Times and bytes are printed (`pytest -s`), not asserted.
+removed first: nothing printed passes for an answer. Times and bytes are printed (`pytest -s`), not asserted. One page
+stays open for many of these tests, which are read from top to bottom, in one process.
 """
 
 import difflib
@@ -21,9 +22,6 @@ import pytest
 playwright = pytest.importorskip("playwright.sync_api")
 
 from test_browser import ARGUMENTS, SIZES, Quiet, find_chromium, serving  # noqa: E402
-
-# One page stays open for many of these, which are read from top to bottom: they share a worker.
-pytestmark = pytest.mark.xdist_group("runtime")
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = Path(os.environ.get("BACKPROP_HTML") or ROOT / "_build" / "html")
@@ -378,6 +376,9 @@ def looks(reader, place):
           const copy = box.cloneNode(true);
           const added = ".stepper, .headerlink, .katex, .copybtn, pre > span:empty";
           copy.querySelectorAll(added).forEach((each) => each.remove());
+          // Words of two blocks are two words, whether a line break stands between their tags or not.
+          const blocks = "p, div, ul, ol, li, dl, dt, dd, figure, figcaption, details, summary, pre";
+          copy.querySelectorAll(blocks).forEach((each) => (each.before(" "), each.after(" ")));
           const kinds = [...copy.querySelectorAll("*")].map((each) =>
             each.tagName + "." + [...each.classList].filter((name) => name !== "waiting").sort().join("."));
           return [kinds, copy.textContent.replace(/\s+/g, " ").trim()];

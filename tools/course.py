@@ -166,8 +166,10 @@ def test_browser(arguments: argparse.Namespace) -> None:
     """read every page of the built book in Chromium, as a laptop and as a phone, light and dark"""
     runtime(arguments)
     book(arguments)
-    workers = ["-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadgroup", "--maxfail", "20"]
-    run(*PYTEST, *workers, "-m", "browser", *BROWSER_TESTS, *arguments.rest)
+    workers = ["-n", str(min(os.cpu_count() or 1, 4))]
+    run(*PYTEST, *workers, "-m", "browser", "--maxfail", "20", "tests/test_browser.py", *arguments.rest)
+    # These share one page, so they share one process.
+    run(*PYTEST, "-m", "browser", "tests/test_browser_runtime.py", *arguments.rest)
 
 
 def test_deep(arguments: argparse.Namespace) -> None:

@@ -27,6 +27,7 @@ function nameOf(box) {
 
 const resized = new ResizeObserver((entries) => updateTabStops(entries.map((entry) => entry.target)));
 const near = new IntersectionObserver((entries) => {
+  updateTabStops(entries.filter((entry) => entry.isIntersecting).map((entry) => entry.target));
   for (const { target, isIntersecting } of entries) (isIntersecting ? resized.observe(target) : resized.unobserve(target));
 }, { rootMargin: "100% 0px" });
 

@@ -70,7 +70,7 @@ def evidence_of_the_whole(place: Place, record: dict[str, Any], *, alone: bool) 
     evidence = record["evidence"]
     said = [] if alone else [place.mark(evidence)]
     said.append(element("span", (OF_ONE_LINE if alone else OF_THE_WHOLE)[evidence]))
-    if link := place.link_to_page(*MARKS):
+    if place.env.docname != MARKS[0] and (link := place.link_to_page(*MARKS)):
         said.append(element("span", link, classes="about-marks"))
     caption = element("figcaption", element("div", *said, classes="whole"), classes="derivation-evidence")
     if record["proves"]:

@@ -39,7 +39,7 @@ class Results(Box):
         known = {row["id"]: row for row in ledger_rows(gather(book, evidence(self.env.srcdir)))}
         place = Place(self.env, self.lineno)
         rows = [self.row(place, known, *line.strip().partition(" ")[::2]) for line in self.content if line.strip()]
-        title = element("h3", *self.inline(self.arguments[0]), classes="results-title")
+        title = element("h2", *self.inline(self.arguments[0]), classes="results-title")
         return [element("div", title, element("dl", *[part for row in rows for part in row]), classes="results")]
 
     def row(self, place: Place, known: dict[str, dict], label: str, words: str) -> list[Markup]:
