@@ -4,7 +4,9 @@ The reference passes, the stub as shipped fails kindly, and each typical wrong a
 """
 
 import importlib
+import inspect
 import pkgutil
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -60,6 +62,29 @@ def says_no_more_than_that_it_is_wrong(message):
 def test_at_least_three_mistakes_get_a_name_of_their_own(exercise):
     said = [exercise.feedback(wrong.answer).message for wrong in exercise.wrong.values()]
     assert sum(not says_no_more_than_that_it_is_wrong(message) for message in said) >= 3, said
+
+
+RECALLED = {name: e for name, e in BOOK.items() if e.judge.__qualname__.startswith("recalls.")}
+
+
+@pytest.mark.parametrize("exercise", RECALLED.values(), ids=RECALLED)
+def test_the_name_of_a_mistake_does_not_hold_the_answer(exercise):
+    cases = inspect.getclosurevars(exercise.judge).nonlocals["cases"]
+    assert cases
+    for wrong in exercise.wrong.values():
+        # What is said of its own, after the case and the reader's answer; and the right answer to that case.
+        own = exercise.feedback(wrong.answer).message.rpartition("which is not right.")[2]
+        right = next(r for case in cases if (r := exercise.reference(**case)) != wrong.answer(**case))
+        assert not re.search(rf"(?<!\w){re.escape(str(right))}(?!\w)", own), (own, right)
+
+
+@pytest.mark.parametrize("exercise", BOOK.values(), ids=BOOK)
+def test_no_feedback_holds_the_code_of_the_solution(exercise):
+    lines = re.findall(r"(?:return|=) (.+)", inspect.getsource(exercise.reference))
+    lines = [line for line in lines if len(line) > 3 and not line.isidentifier()]
+    for wrong in exercise.wrong.values():
+        message = exercise.feedback(wrong.answer).message
+        assert not any(line in message for line in lines), message
 
 
 def test_every_exercise_has_its_own_id():

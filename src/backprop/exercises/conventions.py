@@ -45,7 +45,7 @@ WHAT_KIND_MISTAKES = {
     "What does a true dZ do, when each sample has half as much to say in the mean?": lambda dW_ratio, dZ_ratio: (
         "true gradients" if dZ_ratio == 1 else "per sample"
     ),
-    'This never says "sum". What does a doubled batch do to a sum?': lambda dW_ratio, dZ_ratio: (
+    "One of the four kinds is never said here. Which of them notices every copy?": lambda dW_ratio, dZ_ratio: (
         "divided twice" if dW_ratio != 1 else "per sample" if dZ_ratio == 1 else "true gradients"
     ),
 }

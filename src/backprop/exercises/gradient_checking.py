@@ -227,7 +227,7 @@ def _one_side_only(analytic, below, above):
 
 
 KINK_OR_BUG_MISTAKES = {
-    "This compares with the mean of the two slopes. At a kink that is the slope of neither side.": _by_the_mean,
+    "This compares with the mean of the two slopes. In a corner that is the slope of neither side.": _by_the_mean,
     "Here a kink excuses every number. How many does it excuse?": _every_kink_excuses,
     "This compares with one side only.": _one_side_only,
 }
