@@ -30,7 +30,9 @@ def save(path, run: Run) -> None:
     ------
     TypeError
         path is no path; run is not a Run of an `MLP`, a `State` and a `History`; an optimiser's state that is neither a
-        tuple of arrays nor an `AdamState`.
+        tuple of arrays nor an `AdamState`; a place in the training that is not in integers.
+    ValueError
+        A place in the training below 0.
     OSError
         A folder that is not there.
 

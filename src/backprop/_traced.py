@@ -3,6 +3,7 @@
 An expression in the place of an array is no mistake: then a sweep writes down formulas, and nothing here looks at it.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -83,10 +84,28 @@ def from_above(output: Any, cotangent: Any) -> Any:
 
 def product(rule: Callable, v: Any, node: Any, values: Sequence) -> Any:
     """What a rule makes of the gradient v that arrives at a node."""
+    v = arriving("v", v, node)
     try:
         return _finite(rule, [v, node.value, *values])
     except ValueError as error:
         raise ValueError(f"v, the gradient that arrives at {node!r}, is too large: {error}") from None
+
+
+def within_range(sweep: Callable) -> Callable:
+    """Refuse gradients that are too large: shares that are added may overflow, each of them finite."""
+
+    @functools.wraps(sweep)
+    def checked(output, cotangent=None):
+        with np.errstate(over="ignore"):
+            gradients = sweep(output, cotangent)
+        for node, gradient in gradients.items():
+            if not is_symbol(gradient):
+                refuse(
+                    ~np.isfinite(gradient), f"the gradient of {node!r}", np.asarray(gradient), "cotangent is too large"
+                )
+        return gradients
+
+    return checked
 
 
 def _finite(function: Callable, values: Sequence) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from backprop._arrays import to_array
-from backprop._traced import a_node, applied, arriving, constant, from_above, product, rule_of
+from backprop._traced import a_node, applied, constant, from_above, product, rule_of, within_range
 from backprop.primitives import PRIMITIVES
 
 
@@ -177,14 +177,13 @@ def shares(node: Node, v) -> Iterator[tuple[Node, np.ndarray]]:
     >>> [float(share) for _, share in shares(x * x, 1.0)]
     [3.0, 3.0]
     """
-    v = arriving("v", v, a_node("node", node))
-    values = [x.value if isinstance(x, Node) else x for x in node.operands]
+    values = [x.value if isinstance(x, Node) else x for x in a_node("node", node).operands]
     for i, operand in enumerate(node.operands):
         if isinstance(operand, Node):
             yield operand, product(PRIMITIVES[node.primitive].vjps[i], v, node, values)
 
 
-@np.errstate(over="ignore")
+@within_range
 def backward(output: Node, cotangent=None) -> dict[Node, np.ndarray]:
     """The gradient of `output` with respect to every node on its tape.
 
