@@ -389,6 +389,59 @@ def test_the_slope_of_another_layer_and_the_wrong_side_of_its_weights():
     assert diagnose((above @ W) * (1 - o["A_above"] ** 2), reference, operands=o).fault == "unknown"
 
 
+def layer_below(seed, skip):
+    """A tanh layer whose dA comes down through W_above, and through a skip as well."""
+    rng = np.random.default_rng(seed)
+    m, n_in, n = map(int, rng.permutation([3, 4, 5, 6])[:3])
+    X, W, W_above = rng.standard_normal((m, n_in)), rng.standard_normal((n_in, n)), rng.standard_normal((n, n))
+    Z, above = X @ W, rng.standard_normal((m, n))
+    other = rng.standard_normal((m, n)) if skip else np.zeros((m, n))
+    dA, slope = above @ W_above.T + other, 1 - np.tanh(Z) ** 2
+    o = {"X": X, "W": W, "Z": Z, "dA": dA, "dZ": dA * slope, "dZ_above": above, "W_above": W_above}
+    return o, other, slope
+
+
+@pytest.mark.parametrize("quantity", ANYWHERE)
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("seed", range(8))
+def test_what_goes_wrong_above_the_layer(seed, skip, quantity):
+    o, other, slope = layer_below(seed, skip)
+    W, above = o["W_above"], o["dZ_above"]
+    planted = [
+        ("wrong product", (above @ W + other) * slope),
+        ("wrong product", (above + other) * slope),
+        ("f' at the wrong place", (above * slope) @ W.T + other * slope),
+    ]
+    if skip:
+        planted += [("path lost", (above @ W.T) * slope), ("path lost", other * slope)]
+    else:
+        early = W - 0.1 * np.tanh(o["Z"]).T @ above
+        planted += [("updated too early", (above @ early.T) * slope)]
+    for fault, dZ in planted:
+        found = diagnose(made_of(o, dZ)[quantity], right(o)[quantity], operands=o, name=quantity)
+        assert found.fault == fault, (fault, found)
+    late = W + 0.1 * np.tanh(o["Z"]).T @ above  # no update goes uphill
+    found = diagnose(made_of(o, (above @ late.T + other) * slope)[quantity], right(o)[quantity], operands=o)
+    assert found.fault == "unknown"
+
+
+@pytest.mark.parametrize("quantity", ANYWHERE)
+@pytest.mark.parametrize("skip", [True, False])
+@pytest.mark.parametrize("seed", range(8))
+def test_no_fault_above_the_layer_is_named_that_is_not_there(seed, skip, quantity):
+    o = layer_below(seed, skip)[0]
+    rng, reference = np.random.default_rng(seed), right(o)[quantity]
+    noise = rng.standard_normal(reference.shape)
+    for gradient in (noise, reference + noise, reference + 1e-3 * noise, reference * np.exp(noise)):
+        found = diagnose(gradient, reference, operands=o | {"dX": right(o)["dX"]})
+        assert (found.fault, found.also) == ("unknown", ()), found
+
+
+def test_one_entry_that_moved_is_no_update():
+    o = {"X": np.ones((1, 1)), "W": np.ones((1, 2)), "dZ": np.ones((1, 2))}
+    assert diagnose([[1.5]], o["dZ"] @ o["W"].T, operands=o).fault == "unknown"
+
+
 def test_one_sum_for_all_biases_and_one_gradient_for_all_units():
     o = tanh_layer(4)
     dZ, reference = o["dZ"], right(o)

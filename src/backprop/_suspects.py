@@ -93,13 +93,24 @@ def from_operands(reference: np.ndarray, operands: dict[str, np.ndarray]) -> Ite
         )
 
 
-def updated_too_early(reference: np.ndarray, operands: dict[str, np.ndarray]) -> np.ndarray | None:
-    """What dX moves by when W is updated before dX is computed, for a learning rate of 1; or None."""
+def updated_too_early(reference: np.ndarray, operands: dict[str, np.ndarray]) -> Iterator[tuple[str, np.ndarray]]:
+    """The weights that may have been updated too early, and what that moves the gradient by for a rate of 1.
+
+    Either W, before dX goes down through it; or W_above, before the dA of this layer came down through it.
+    """
     X, W, dZ = (operands.get(name) for name in ("X", "W", "dZ"))
-    if X is None or W is None or dZ is None or not close(_matmul(dZ, W.T), reference):
-        return None
-    dW = _matmul(X.T, dZ)
-    return None if dW is None else -_matmul(dZ, dW.T)
+    if X is not None and W is not None and dZ is not None and close(_matmul(dZ, W.T), reference):
+        dW = _matmul(X.T, dZ)
+        if dW is not None:
+            yield "W", -_matmul(dZ, dW.T)
+    above, W_above, activation = operands.get("dZ_above"), operands.get("W_above"), _activation(reference, operands)
+    if activation is None or above is None or W_above is None or not close(_matmul(above, W_above.T), operands["dA"]):
+        return
+    moved = _matmul(above, _matmul(activation.A.T, above).T)
+    slope = activation.slope
+    for product in made_of_dZ(X, W)[:4]:
+        if close(product(operands["dA"] * slope), reference):
+            yield "W_above", -product(moved * slope)
 
 
 def sample_axis(reference: np.ndarray, operands: dict[str, np.ndarray]) -> int:
@@ -178,20 +189,32 @@ def _wrong_slopes(dA, activation, operands) -> Iterator[Suspect]:
 
 
 def _wrong_dA(dA, slope, operands) -> Iterator[Suspect]:
-    """What came down from the layer above was multiplied by the wrong side of its weights."""
+    """What came down from the layer above: by the wrong side of its weights, or without one of the ways down."""
     above, W = operands.get("dZ_above"), operands.get("W_above")
     if above is None or W is None:
         return
     made_of_both = [_matmul(above, W), _matmul(W, above), _matmul(above, W.T), _matmul(W.T, above)]
-    if not any(close(made, dA) for made in made_of_both):
-        return  # something else is in dA, too: a skip, for one
+    made_of_both = [made for made in made_of_both if made is not None and made.shape == dA.shape]
+    alone = any(close(made, dA) for made in made_of_both)
+    rows = _matmul(above, W.T)
+    # Where dA is more than what came down through W_above, a skip for one, the rest comes as it is. Samples are rows.
+    if not alone and (rows is None or rows.shape != dA.shape):
+        return
+    rest = np.zeros_like(dA) if alone else dA - rows
     for made in made_of_both:
-        if made is not None and made.shape == dA.shape and not close(made, dA):
-            yield Suspect(
-                "wrong product",
-                made * slope,
-                "what comes out with another product of dZ_above and W_above: a transpose or the order is wrong",
-            )
+        if not close(made + rest, dA):
+            text = "what comes out with another product of dZ_above and W_above: a transpose or the order is wrong"
+            yield Suspect("wrong product", (made + rest) * slope, text)
+    if not alone:
+        text = "what comes down through W_above, alone: the other way down to this layer is missing"
+        yield Suspect("path lost", rows * slope, text)
+        yield Suspect("path lost", rest * slope, "what comes out when nothing comes down through W_above")
+    if above.shape == dA.shape:
+        text = "what comes out when dZ_above is taken as it is, and not through W_above"
+        yield Suspect("wrong product", (above + rest) * slope, text)
+        if rows is not None and close(rows + rest, dA):
+            text = "what comes out when f′ is multiplied in before the weights W_above, not after them"
+            yield Suspect("f' at the wrong place", _matmul(above * slope, W.T) + rest * slope, text)
 
 
 def _wrong_sums(reference, dZ) -> Iterator[Suspect]:
@@ -241,7 +264,7 @@ def _wrong_products(reference, X, W, dZ) -> Iterator[Suspect]:
 
 
 def _wrong_inputs(reference, dZ, operands) -> Iterator[Suspect]:
-    """dW is made from an array that is not the layer's input."""
+    """dW is made from an array that is not the layer's input, or not the gradient of its pre-activations."""
     X = operands.get("X")
     if X is None or not close(_matmul(X.T, dZ), reference):
         return
@@ -249,6 +272,9 @@ def _wrong_inputs(reference, dZ, operands) -> Iterator[Suspect]:
         made = _matmul(array.T, dZ)
         if name not in ("X", "dZ") and made is not None and not close(made, reference):
             yield Suspect("wrong product", made, f"a product of {name} and dZ: X, the layer's input, belongs there")
+        made = _matmul(X.T, array)
+        if name.startswith("d") and name not in ("dZ", "dA") and made is not None and not close(made, reference):
+            yield Suspect("wrong product", made, f"a product of X and {name}: dZ of this layer belongs there")
 
 
 def _lost_samples(reference, X, dZ) -> Iterator[Suspect]:

@@ -25,7 +25,8 @@ class Diagnosis:
         "bias averaged", "transposed", "row lost", "column lost", "entry lost", "wrong axis", "not summed",
         "missing f'", "f for f'", "f' at the wrong place", "f' twice", "f' of another function",
         "mask on the wrong array", "wrong product", "updated too early", "softmax over the wrong axis",
-        "softmax entry by entry", "softmax missing", "softmax twice", "averaged, not summed", "label sum missing",
+        "path lost", "softmax entry by entry", "softmax missing", "softmax twice", "averaged, not summed",
+        "label sum missing",
         "imprecise"; something plain: "wrong shape", "all zero", "not finite", "not numbers"; or "unknown".
     message : str
     also : tuple of str
@@ -138,8 +139,10 @@ def _named(g, reference, m, operands, name, rtol) -> list[tuple[str, str]]:
     factor = _factor(g, reference, rtol)
     if factor is not None:
         found.append(_factor_fault(factor, reference, m, operands, name, rtol))
-    if _updated_too_early(g, reference, operands, rtol):
-        found.append(("updated too early", "computed with a W that was already updated: it needs the W of the forward"))
+    for weights, move in updated_too_early(reference, operands):
+        if _moved(g, reference, move, rtol):
+            text = f"computed with a {weights} that was already updated: it needs the {weights} of the forward"
+            found.append(("updated too early", text))
     for suspect in (
         *from_reference(reference, g),
         *from_operands(reference, operands),
@@ -200,11 +203,10 @@ def _factor_fault(c, reference, m, operands, name, rtol) -> tuple[str, str] | No
     return "constant factor", f"the reference times {c:g}, in every entry: a constant factor is wrong"
 
 
-def _updated_too_early(g, reference, operands, rtol) -> bool:
-    """Whether g moved from the reference as an update of W, with any learning rate above 0, moves it."""
-    move = updated_too_early(reference, operands)
-    if move is None or g.shape != reference.shape or not move.any():
-        return False
+def _moved(g, reference, move, rtol) -> bool:
+    """Whether g moved from the reference as an update moves it, with any learning rate above 0."""
+    if g.shape != reference.shape or np.count_nonzero(move) < 2:
+        return False  # one entry moves in proportion to anything
     rate = np.sum((g - reference) * move) / np.sum(move * move)
     return bool(rate > 0) and close(g, reference + rate * move, rtol)
 
