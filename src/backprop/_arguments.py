@@ -22,6 +22,22 @@ def to_ndarray(name: str, value: Any) -> np.ndarray:
         raise ValueError(f"{name} is not a rectangular array of numbers: {error}") from None
 
 
+def all_finite(array: np.ndarray) -> bool:
+    """Whether an array of floating-point numbers has no NaN and no ±inf.
+
+    Examples
+    --------
+    >>> all_finite(np.array([1e300, -1e300])), all_finite(np.array([1.0, np.inf]))
+    (True, False)
+    """
+    if array.dtype.kind == "f":
+        # A sum of squares is finite only where every entry is: one fast call. If it is not, look at each.
+        flat = array.ravel("K")
+        if isfinite(np.dot(flat, flat)):
+            return True
+    return bool(np.isfinite(array).all())
+
+
 def whole(name: str, value: Any, least: int, most: int | None = None, limit: str = "") -> int:
     """An integer in its range; bool is none. `limit` says what the largest one is.
 

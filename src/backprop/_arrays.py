@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop._arguments import to_ndarray
+from backprop._arguments import all_finite, to_ndarray
 
 # How a message speaks of a dimension: "X has 3 features".
 DIMENSIONS = {"m": "samples", "n_in": "features", "n_out": "outputs", "K": "classes"}
@@ -129,7 +129,7 @@ def to_array(name: str, value: Any, complex_step: bool = False, infinite: bool =
     infinite = infinite and array.dtype.kind == "f"
     if infinite:
         refuse(np.isnan(array), name, array, "expected a number")
-    elif not np.isfinite(array).all():
+    elif not all_finite(array):
         refuse(~np.isfinite(array), name, array, "expected finite numbers")
     return array.astype(array.dtype.type, copy=False)  # native byte order
 
@@ -145,7 +145,7 @@ def refuse(wrong: np.ndarray, name: str, array: np.ndarray, expected: str) -> No
 def refuse_overflow(result: Any, arguments: Iterable[str]) -> None:
     """Raise ValueError where finite arguments gave a result that is not finite: an array, or a tuple of them."""
     for array in result if isinstance(result, tuple) else (result,):
-        if not np.isfinite(array).all():
+        if not all_finite(array):
             *others, last = arguments
             names = f"{', '.join(others)} and {last}" if others else last
             raise ValueError(f"the result is beyond the range of {array.dtype}: expected smaller numbers in {names}")

@@ -4,6 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backprop._arguments import all_finite
+
 
 class State(NamedTuple):
     """Where a training stands: all that it needs beside the network to go on as if it had never stopped.
@@ -77,4 +79,4 @@ def finite(state: Any) -> bool:
     >>> finite((1, (np.zeros(3),))), finite((1, (np.array([1.0, np.inf]),)))
     (True, False)
     """
-    return all(map(finite, state)) if isinstance(state, tuple) else bool(np.isfinite(state).all())
+    return all(map(finite, state)) if isinstance(state, tuple) else all_finite(np.asarray(state))

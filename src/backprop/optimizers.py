@@ -101,7 +101,8 @@ class GradientDescent:
             No network, or a complex one; gradients without dW and db, or of a dtype other than float32, float64,
             integers and bool.
         """
-        theta, g = _parameters(network), _gradients(gradients, network)
+        theta = _parameters(network)
+        g = _gradients(gradients, theta)
         _refuse_memory(state)
         moved = [t - self.learning_rate * d for t, d in zip(theta, g, strict=True)]
         return _moved(network, moved), ()
@@ -164,8 +165,9 @@ class Momentum:
         ValueError, TypeError
             As `GradientDescent.step`, for the gradients and for the velocities.
         """
-        theta, g = _parameters(network), _gradients(gradients, network)
-        before = _like_parameters("state", state, network)
+        theta = _parameters(network)
+        g = _gradients(gradients, theta)
+        before = _like_parameters("state", state, theta)
         velocity = tuple(self.momentum * v + d for v, d in zip(before, g, strict=True))
         moved = [t - self.learning_rate * v for t, v in zip(theta, velocity, strict=True)]
         return _moved(network, moved), velocity
@@ -241,8 +243,9 @@ class Adam:
             As `GradientDescent.step`, for the gradients and for the means; a negative mean square; a state that is no
             `AdamState`, or whose number of steps is no integer of 0 or more.
         """
-        theta, g = _parameters(network), _gradients(gradients, network)
-        t, m, v = _running_means(state, network)
+        theta = _parameters(network)
+        g = _gradients(gradients, theta)
+        t, m, v = _running_means(state, theta)
         m = [self.beta1 * old + (1 - self.beta1) * d for old, d in zip(m, g, strict=True)]
         v = [self.beta2 * old + (1 - self.beta2) * d * d for old, d in zip(v, g, strict=True)]
         m_hat = [each / (1 - self.beta1**t) for each in m]
@@ -262,17 +265,17 @@ def _parameters(network) -> Tensors:
     return theta
 
 
-def _gradients(gradients, network) -> Tensors:
+def _gradients(gradients, theta: Tensors) -> Tensors:
     """The gradients in the order of `_parameters`. A shape that only broadcasts is refused."""
     having("gradients", gradients, "dW db", "what MLP.loss_and_gradients returns")
     dW, db = (sequence(f"gradients.{f}", getattr(gradients, f), "one array a layer") for f in ("dW", "db"))
-    return _like_parameters("gradients", (*dW, *db), network)
+    return _like_parameters("gradients", (*dW, *db), theta)
 
 
-def _like_parameters(name: str, tensors: Any, network) -> Tensors:
+def _like_parameters(name: str, tensors: Any, theta: Tensors) -> Tensors:
     tensors = sequence(name, tensors, "one array for each parameter")
     tensors = tuple(to_array(f"{name}[{k}]", t) for k, t in enumerate(tensors))
-    found, expected = [t.shape for t in tensors], [t.shape for t in _parameters(network)]
+    found, expected = [t.shape for t in tensors], [t.shape for t in theta]
     if found != expected:
         raise ValueError(f"{name} has shapes {found}: expected {expected}, those of the weights, then of the biases")
     return tensors
@@ -283,14 +286,15 @@ def _refuse_memory(state: Any) -> None:
         raise ValueError(f"state is {shown(state)}: expected (), because gradient descent remembers nothing")
 
 
-def _running_means(state: Any, network) -> tuple[int, Tensors, Tensors]:
+def _running_means(state: Any, theta: Tensors) -> tuple[int, Tensors, Tensors]:
     """The number of the step that comes, and both means."""
     if not isinstance(state, AdamState):
         raise TypeError(f"state is {shown(state)}: expected an AdamState")
     steps = whole("state.steps", state.steps, 0)
-    mean, square = (_like_parameters(f"state.{f}", getattr(state, f), network) for f in ("mean", "square"))
+    mean, square = (_like_parameters(f"state.{f}", getattr(state, f), theta) for f in ("mean", "square"))
     for k, each in enumerate(square):
-        refuse(each < 0, f"state.square[{k}]", each, "expected a mean of squares")
+        if each.min(initial=0) < 0:
+            refuse(each < 0, f"state.square[{k}]", each, "expected a mean of squares")
     return steps + 1, mean, square
 
 

@@ -6,23 +6,24 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = "src/backprop/symbolic"
+NUMERIC = "src/backprop/*.py"
 
 
-def digest(folder):
-    """A hash of all Python files of a folder, by name and content; the same on every system."""
+def digest(sources):
+    """A hash of all Python files of a folder, or of a pattern, by name and content; the same on every system."""
     out = hashlib.sha256()
-    for path in sorted((ROOT / folder).rglob("*.py")):
+    for path in sorted(ROOT.glob(sources if "*" in sources else f"{sources}/**/*.py")):
         out.update(path.relative_to(ROOT).as_posix().encode() + b"\0")
         out.update(path.read_text(encoding="utf-8").encode() + b"\0")
     return out.hexdigest()
 
 
-def write(name, found, sources=None):
-    """Write what a check found; `sources` is the hash of the engine taken before the check began."""
-    now = digest(ENGINE)
-    if sources not in (None, now):
-        raise AssertionError(f"{ENGINE} has changed while it was examined: run the check again")
-    text = json.dumps({"sources": {ENGINE: now}, **found}, indent=1, ensure_ascii=False)
+def write(name, found, before=None, sources=ENGINE):
+    """Write what a check of these sources found; `before` is their hash, taken before the check began."""
+    now = digest(sources)
+    if before not in (None, now):
+        raise AssertionError(f"{sources} has changed while it was examined: run the check again")
+    text = json.dumps({"sources": {sources: now}, **found}, indent=1, ensure_ascii=False)
     (ROOT / "evidence").mkdir(exist_ok=True)
     (ROOT / "evidence" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
@@ -34,4 +35,4 @@ def read(name):
 
 def is_current(found):
     """Whether the sources are still those that the check was run on."""
-    return all(digest(folder) == seen for folder, seen in found["sources"].items())
+    return all(digest(sources) == seen for sources, seen in found["sources"].items())
