@@ -30,12 +30,8 @@ def all_finite(array: np.ndarray) -> bool:
     >>> all_finite(np.array([1e300, -1e300])), all_finite(np.array([1.0, np.inf]))
     (True, False)
     """
-    if array.dtype.kind == "f":
-        # A sum of squares is finite only where every entry is: one fast call. If it is not, look at each.
-        flat = array.ravel("K")
-        if isfinite(np.dot(flat, flat)):
-            return True
-    return bool(np.isfinite(array).all())
+    # The ufunc itself: the method `all` takes twice the time to get there.
+    return bool(np.logical_and.reduce(np.isfinite(array), axis=None))
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None, limit: str = "") -> int:
