@@ -1,6 +1,6 @@
 """Every page of the built book in Chromium: phone, tablet and laptop, light and dark; each check is seen to fail.
 
-The book is the one that `make book` left in _build/html. Screenshots of every view stay in _build/screenshots.
+The book is the one that `make book` left in _build/html.
 """
 
 import functools
@@ -26,7 +26,6 @@ sys.path.insert(0, str(ROOT / "tools"))
 import lighten  # noqa: E402 (tools are programs, not a package)
 
 HTML = ROOT / "_build" / "html"
-SCREENSHOTS = ROOT / "_build" / "screenshots"
 ARGUMENTS = [
     "--headless",
     "--no-sandbox",
@@ -288,7 +287,7 @@ async () => {
 """
 
 
-def looked_at(page, size, scheme, picture=None):
+def looked_at(page, size, scheme):
     """Everything that is wrong with one view of a page that is open."""
     page.emulate_media(color_scheme=scheme)
     if page.viewport_size != SIZES[size] or not page.evaluate("globalThis.readThrough"):
@@ -296,17 +295,14 @@ def looked_at(page, size, scheme, picture=None):
         page.evaluate(READ_THROUGH)
     problems = page.evaluate(INSPECT)
     theme = page.evaluate("() => document.documentElement.dataset.theme")
-    if picture:
-        picture.parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=picture, full_page=True, style="* { content-visibility: visible !important }")
     wrong_theme = [f"shown {theme}, not {scheme}"] if theme and theme != scheme else []
     return [f"{size}, {scheme}: {problem}" for problem in problems + wrong_theme]
 
 
-def inspected(browser, address, size, scheme, picture=None):
+def inspected(browser, address, size, scheme):
     """Everything that is wrong with one view of a page, and with loading it."""
     with opened(browser, address, size, scheme) as (page, problems):
-        return problems + looked_at(page, size, scheme, picture)
+        return problems + looked_at(page, size, scheme)
 
 
 def examined(page):
@@ -340,10 +336,6 @@ def test_the_address_of_the_book_leads_to_its_first_page(browser, book):
     assert "book/intro.html" in NAMES
 
 
-def picture_of(name, size, scheme):
-    return SCREENSHOTS / f"{name.removesuffix('.html').replace('/', '-')}-{SIZES[size]['width']}-{scheme}.png"
-
-
 # A wide window shows the frame of the theme, the same around every page: axe sees it around these.
 SEEN_WIDE = ["book/intro.html", "book/03_activations_and_losses.html", "genindex.html", "search.html"]
 
@@ -357,8 +349,7 @@ def test_a_page_of_the_book(browser, book, name):
         at_first = {urlsplit(each).path.lstrip("/") for each in asked}
         for size in ("laptop", "tablet", "phone"):
             for scheme in ("light", "dark"):
-                picture = None if size == "tablet" else picture_of(name, size, scheme)
-                problems += looked_at(page, size, scheme, picture)
+                problems += looked_at(page, size, scheme)
         assert not problems
         page.evaluate(THINNED)
         problems += examined(page)
@@ -425,7 +416,7 @@ def showcase(site, tmp_path_factory):
 def test_a_page_that_holds_everything(browser, showcase):
     with opened(browser, showcase) as (page, problems):
         for size, scheme in VIEWS:
-            problems += looked_at(page, size, scheme, SCREENSHOTS / f"showcase-{SIZES[size]['width']}-{scheme}.png")
+            problems += looked_at(page, size, scheme)
         assert not problems
         assert not examined(page)
 

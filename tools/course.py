@@ -172,6 +172,12 @@ def test_browser(arguments: argparse.Namespace) -> None:
     run(*PYTEST, "-m", "browser", "tests/test_browser_runtime.py", *arguments.rest)
 
 
+def screenshots(arguments: argparse.Namespace) -> None:
+    """take pictures of every page to look at, as a phone and as a laptop, light and dark"""
+    book(arguments)
+    run("tools/screenshots.py", *arguments.rest)
+
+
 def test_deep(arguments: argparse.Namespace) -> None:
     """the long checks: full fuzz, mutation, Lighthouse on every page; writes evidence/"""
     runtime(arguments)
@@ -219,6 +225,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "test": test,
     "test-browser": test_browser,
     "test-deep": test_deep,
+    "screenshots": screenshots,
     "lint": lint,
     "execute": execute,
     "lab": lab,

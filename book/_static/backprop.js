@@ -9,7 +9,9 @@ const SCROLLING = {
 };
 
 function updateTabStops(boxes) {
-  const measured = boxes.map((box) => [box, box.scrollWidth > box.clientWidth + 1]);
+  // A box whose content is not laid out yet would seem to hold it all; the browser says when it is.
+  const laidOut = boxes.filter(({ firstElementChild: first }) => !first || first.checkVisibility({ contentVisibilityAuto: true }));
+  const measured = laidOut.map((box) => [box, box.scrollWidth > box.clientWidth + 1]);
   for (const [box, scrolls] of measured) {
     if (!scrolls) {
       box.removeAttribute("tabindex");
@@ -32,7 +34,11 @@ const near = new IntersectionObserver((entries) => {
 }, { rootMargin: "100% 0px" });
 
 function watchTabStops(within) {
-  within.querySelectorAll(Object.keys(SCROLLING).join()).forEach((box) => near.observe(box));
+  const boxes = Object.keys(SCROLLING).join();
+  within.querySelectorAll(boxes).forEach((box) => near.observe(box));
+  within.addEventListener("contentvisibilityautostatechange", ({ target, skipped }) => {
+    if (!skipped) updateTabStops([target, ...target.querySelectorAll(boxes)].filter((box) => box.matches(boxes)));
+  });
 }
 
 // An equation referred to shows itself on hover and on keyboard focus, from this page or another of the book.
