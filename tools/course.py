@@ -167,7 +167,17 @@ def test_browser(arguments: argparse.Namespace) -> None:
     runtime(arguments)
     book(arguments)
     workers = ["-n", str(min(os.cpu_count() or 1, 4))]
-    run(*PYTEST, *workers, "-m", "browser", "--maxfail", "20", "tests/test_browser.py", *arguments.rest)
+    run(
+        *PYTEST,
+        *workers,
+        "-m",
+        "browser",
+        "--maxfail",
+        "20",
+        "tests/test_browser.py",
+        "tests/test_pdf.py",
+        *arguments.rest,
+    )
     # These share one page, so they share one process.
     run(*PYTEST, "-m", "browser", "tests/test_browser_runtime.py", *arguments.rest)
 
