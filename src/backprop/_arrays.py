@@ -98,6 +98,11 @@ def takes(
                 result = function(**(given | read(given)))
             if errors is None:
                 refuse_overflow(result, arguments)
+            elif isinstance(result, tuple) and np.isnan(result[0]):
+                # inf for real numbers; but the product of complex ones, one of which is infinite, has no value.
+                raise ValueError(
+                    f"the result is beyond the range of numbers: expected smaller ones in {_listed(arguments)}"
+                )
             return result
 
         return checked
@@ -146,9 +151,13 @@ def refuse_overflow(result: Any, arguments: Iterable[str]) -> None:
     """Raise ValueError where finite arguments gave a result that is not finite: an array, or a tuple of them."""
     for array in result if isinstance(result, tuple) else (result,):
         if not all_finite(array):
-            *others, last = arguments
-            names = f"{', '.join(others)} and {last}" if others else last
+            names = _listed(arguments)
             raise ValueError(f"the result is beyond the range of {array.dtype}: expected smaller numbers in {names}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def fit(name: str, shape: tuple[int, ...], spec: str, sizes: Sizes) -> None:

@@ -259,9 +259,13 @@ def _read(network, shard, rows):
     having("network", network, "loss_name weights biases loss_and_gradients", "an MLP")
     if network.loss_name not in MEANS:
         raise ValueError(f"the network's loss is {network.loss_name}, a sum over samples: expected {', '.join(MEANS)}")
+    if any(tensor.dtype.kind == "c" for tensor in (*network.weights, *network.biases)):
+        raise TypeError("network is complex: only its loss is defined, for the complex step")
     if not isinstance(shard, tuple | list) or len(shard) != 2:
         raise ValueError(f"shard is {shown(shard)}: expected X and Y")
     X, Y = to_ndarray("X of the shard", shard[0]), to_ndarray("Y of the shard", shard[1])
+    if X.dtype.kind not in "biuf":
+        raise TypeError(f"X of the shard has dtype {X.dtype}: expected float32, float64, integers or bool")
     if not X.ndim or X.shape[:1] != Y.shape[:1]:
         raise ValueError(f"Y of the shard has shape {Y.shape}, but X has {X.shape}: expected as many samples in both")
     return X, Y, _rows(rows, len(X))

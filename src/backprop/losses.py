@@ -1,7 +1,8 @@
 """Losses, each returned beside its gradient: notes 002 and 004.
 
 L is the mean over the samples and the sum over the outputs, so 1/m appears here, once, and nowhere else. The exception
-is `half_squared_error`, note 004's, which is a sum. A loss beyond the range of its dtype is inf.
+is `half_squared_error`, note 004's, which is a sum. A loss beyond the range of its dtype is inf; a complex one is
+refused.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from backprop._arrays import Sizes, fit, refuse, takes, to_array
 from backprop.activations import LIMITS, log_softmax, sigmoid, softmax
 
 # ln 0 is −inf and a loss that overflows is inf; the functions below handle both. (Their `+ 0.0` turns −0 into 0.)
-QUIET = LIMITS | {"divide": "ignore"}
+QUIET = LIMITS | {"divide": "ignore", "invalid": "ignore"}
 
 
 def _class_weights(name: str, value: Any, sizes: Sizes) -> np.ndarray:

@@ -393,6 +393,8 @@ BAD_SHARD = [
     lambda v: v[:1],
     lambda v: (*v, v[1]),
 ]
+# What is wrong with numbers, labels or columns shows in the rows that are asked for, and there alone.
+BAD_SHARD_WITHOUT_ROWS = BAD_SHARD[1:3] + BAD_SHARD[4:7] + BAD_SHARD[9:]
 BAD_PART = [
     *spoiled("dW", "db"),
     *with_fields(samples=(-1, 1.5, None, "2"), loss=(np.nan, "1", 1j, None), dW=([], None), db=([], None)),
@@ -402,7 +404,14 @@ row(
     "data_parallel.part_of",
     **OF_NETWORK,
     shard=Thing((X, Y), spoiled=BAD_SHARD, said="X|Y|shard"),
-    rows=Thing(rows, wrong=NO_ROWS, right={"a list": (rows.tolist(), Same(rows)), "no rows": ([], ANY)}),
+    rows=Thing(rows, wrong=NO_ROWS, right={"a list": (rows.tolist(), Same(rows))}),
+)
+row(
+    "data_parallel.part_of",
+    lambda network, shard: data_parallel.part_of(network, shard, []),
+    **OF_NETWORK,
+    shard=Thing((X, Y), spoiled=BAD_SHARD_WITHOUT_ROWS, said="X|Y|shard"),
+    variant="without rows",
 )
 row(
     "data_parallel.weighted_mean",
