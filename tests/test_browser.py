@@ -235,7 +235,9 @@ def browser():
 @functools.cache
 def context_of(browser, size, scheme, **options):
     """One context for each kind of view: the pages in it share what they load, and keep it between tests."""
-    return browser.new_context(viewport=SIZES[size], color_scheme=scheme, **options)
+    context = browser.new_context(viewport=SIZES[size], color_scheme=scheme, **options)
+    context.set_default_timeout(120_000)  # a machine may have other work to do
+    return context
 
 
 @contextmanager
