@@ -289,9 +289,24 @@ async () => {
 """
 
 
+def settles(page, condition, argument):
+    """Whether a condition comes true within a few seconds."""
+    try:
+        page.wait_for_function(condition, arg=argument, timeout=3000)
+    except playwright.TimeoutError:
+        return False
+    return True
+
+
 def looked_at(page, size, scheme):
     """Everything that is wrong with one view of a page that is open."""
     page.emulate_media(color_scheme=scheme)
+    followed = "scheme => [undefined, scheme].includes(document.documentElement.dataset.theme)"
+    if not settles(page, followed, scheme):
+        # A page that was not drawn for a while may miss that the scheme has changed; it hears the next change.
+        page.emulate_media(color_scheme="light" if scheme == "dark" else "dark")
+        page.emulate_media(color_scheme=scheme)
+        settles(page, followed, scheme)
     if page.viewport_size != SIZES[size] or not page.evaluate("globalThis.readThrough"):
         page.set_viewport_size(SIZES[size])
         page.evaluate(READ_THROUGH)
