@@ -269,7 +269,7 @@ def test_only_runs_and_known_states_are_saved(tmp_path, start):
     with pytest.raises(TypeError, match="run is MLP"):
         save(tmp_path / "run", start)
     state = State({"mine": 1}, {}, 0, 0, 1)
-    with pytest.raises(TypeError, match="run.state.optimizer is dict"):
+    with pytest.raises(TypeError, match=r"run\.state\.optimizer is dict"):
         save(tmp_path / "run", training.Run(start, state, training.History(np.array([]))))
 
 
