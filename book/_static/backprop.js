@@ -4,8 +4,8 @@
 // What scrolls sideways takes a tab stop, and only where it really scrolls. A box is measured when it comes near the
 // window, and again when its width changes: measuring a whole page at once would lay out all of it.
 const SCROLLING = {
-  ".math-scroll": "Formula", ".table-scroll, .pst-scrollable-table-container": "Table", ".highlight pre": "Code",
-  ".cell_output > .output, .derivation-where, .derivation-given, pre": "Output",
+  ".math-scroll, .derivation-where, .derivation-given": "Formula", ".highlight pre": "Code",
+  ".table-scroll, .pst-scrollable-table-container": "Table", ".cell_output > .output, pre": "Output",
 };
 
 function updateTabStops(boxes) {
