@@ -546,6 +546,12 @@ def test_an_erratum_says_both_sides(build_pages):
     assert "The note says Mean. What is true Sum." in page.text
 
 
+@pytest.mark.parametrize("quoted", ['"Mean" is said', '"$m$" is said', 'He says "mean"'])
+def test_quotation_marks_in_a_box_open_and_close(build_pages, quoted):
+    box = f"# T\n\n:::{{admonition}} Note\n:class: note-erratum\n\n{quoted}.\n\n---\n\n{quoted}.\n\n:::\n"
+    assert re.findall("[“”]", outline(build_pages, box).text) == ["“", "”"] * 2
+
+
 def test_the_claims_in_an_erratums_title_are_links_and_other_letters_are_not():
     parsed = [nodes.Text("layer L3, (2) and the heading (L2, X4)"), nodes.math("(L5)", "(L5)")]
     made = with_claims_linked(parsed)

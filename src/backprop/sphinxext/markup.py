@@ -11,6 +11,7 @@ from html import escape
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms import SphinxSmartQuotes, SphinxTransform
 
 VOID = frozenset({"input", "br", "hr"})
 
@@ -97,6 +98,24 @@ def text_with_math(text: str) -> list[nodes.Node]:
     return made
 
 
+class OpeningQuotes(SphinxTransform):
+    """A quotation mark that begins a paragraph of a box opens.
+
+    docutils reads a text element as one text, and a box is one: the mark would follow the last letter of the paragraph
+    above, and close.
+    """
+
+    default_priority = SphinxSmartQuotes.default_priority - 1
+
+    def apply(self, **kwargs: object) -> None:
+        paragraphs = {paragraph for box in self.document.findall(Markup) for paragraph in box.findall(nodes.paragraph)}
+        for paragraph in paragraphs:
+            first = next(iter(paragraph), None)
+            if isinstance(first, nodes.Text) and first.startswith('"'):
+                paragraph.replace(first, nodes.Text("\N{LEFT DOUBLE QUOTATION MARK}" + first[1:]))
+
+
 def setup(app: Sphinx) -> None:
+    app.add_transform(OpeningQuotes)
     other = (pass_through, pass_through)
     app.add_node(Markup, html=(visit_html, depart_html), latex=other, text=other, man=other, texinfo=other)
