@@ -553,7 +553,8 @@ def test_jupyterlite_runs_a_notebook_and_forgets_edits(browser, book):
     started = time.perf_counter()
     with reading(browser, f"{book}/lite/lab/index.html?path=intro.ipynb") as reader:
         cells = reader.page.locator(".jp-Notebook .jp-CodeCell")
-        cells.first.wait_for()
+        first_line = cells.first.get_by_text("from backprop.symbolic import Derivation").first
+        first_line.wait_for()
         written = cells.first.locator(".cm-content").inner_text()
         cells.first.locator(".cm-content").click()
         reader.page.keyboard.press("Control+End")
@@ -565,5 +566,5 @@ def test_jupyterlite_runs_a_notebook_and_forgets_edits(browser, book):
         assert [url for url in reader.asked if "/run/pyodide/pyodide.asm.wasm" in url]
         assert not [each for each in reader.problems if "another host" in each]
         reader.page.reload()
-        cells.first.wait_for()
+        first_line.wait_for()
         assert cells.first.locator(".cm-content").inner_text() == written

@@ -53,7 +53,8 @@ export const highlighter = tagHighlighter([
 ]);
 
 export function code(text, language) {
-  const pre = element("pre");
+  // On a phone printed columns stay columns, and scroll: keys must reach them.
+  const pre = element("pre", {tabindex: "0", role: "group", "aria-label": language ? "Code" : "Output"});
   if (language === "python") {
     const put = (piece, classes) => pre.append(classes ? element("span", {classes}, piece) : piece);
     highlightCode(text, pythonLanguage.parser.parse(text), highlighter, put, () => pre.append("\n"));
