@@ -16,15 +16,15 @@ from xml.etree import ElementTree
 from backprop.course.book import Book, read_book
 from backprop.course.evidence import evidence_rows
 from backprop.course.ledger import gather
+from backprop.sphinxext.evidence import HOLDS_FOR_ALL_SIZES
 
 ROOT = Path(__file__).resolve().parents[1]
-FOR_ALL_SIZES = ("identical", "proved")
 
 
 def proved(book: Book) -> str:
     derivations = [record.data for record in book.records("derivation")]
     steps = Counter(step["evidence"] for each in derivations for step in each["steps"])
-    general = sum(steps[kind] for kind in FOR_ALL_SIZES)
+    general = sum(steps[kind] for kind in HOLDS_FOR_ALL_SIZES)
     rest = [f"{steps[kind]:,} {kind}" for kind in ("expanded", "evaluated") if steps[kind]]
     lines = f"{sum(steps.values()):,} steps, {general:,} of them for all sizes"
     return f"Proved   {len(derivations)} derivations: {lines}" + (f" ({', '.join(rest)})" if rest else "")

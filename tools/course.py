@@ -30,7 +30,7 @@ NO_NETWORK = re.compile(
     r"is there a network|\(from versions: none\)"
 )
 PYTEST = ["-m", "pytest", "-q"]
-BROWSER_TESTS = [f"tests/test_{name}.py" for name in ("browser", "browser_runtime", "pdf")]
+BROWSER_TESTS = ["-m", "browser", "--maxfail", "20"]
 
 
 class CommandError(Exception):
@@ -167,19 +167,9 @@ def test_browser(arguments: argparse.Namespace) -> None:
     runtime(arguments)
     book(arguments)
     workers = ["-n", str(min(os.cpu_count() or 1, 4))]
-    run(
-        *PYTEST,
-        *workers,
-        "-m",
-        "browser",
-        "--maxfail",
-        "20",
-        "tests/test_browser.py",
-        "tests/test_pdf.py",
-        *arguments.rest,
-    )
+    run(*PYTEST, *workers, *BROWSER_TESTS, "tests/test_browser.py", "tests/test_pdf.py", *arguments.rest)
     # These share one page, so they share one process.
-    run(*PYTEST, "-m", "browser", "tests/test_browser_runtime.py", *arguments.rest)
+    run(*PYTEST, *BROWSER_TESTS, "tests/test_browser_runtime.py", *arguments.rest)
 
 
 def screenshots(arguments: argparse.Namespace) -> None:
