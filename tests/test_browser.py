@@ -353,6 +353,18 @@ def test_the_address_of_the_book_leads_to_its_first_page(browser, book):
     assert "book/intro.html" in NAMES
 
 
+def test_the_page_that_leads_on_is_a_page_by_itself(browser, book):
+    # Held still: a browser that stays for a moment asks for an icon, and people may see the link.
+    with opened(browser, f"{book}/book/intro.html") as (page, problems):
+        still = (HTML / "index.html").read_text(encoding="utf-8").replace('content="0;', 'content="600;')
+        page.route("**/index.html", lambda route: route.fulfill(body=still, content_type="text/html"))
+        page.goto(f"{book}/index.html", wait_until="networkidle")
+        page.wait_for_timeout(200)
+        assert page.url.endswith("/index.html")
+        assert page.title() == page.get_by_role("link").inner_text()
+        assert not problems
+
+
 # A wide window shows the frame of the theme, the same around every page: axe sees it around these.
 SEEN_WIDE = ["book/intro.html", "book/03_activations_and_losses.html", "genindex.html", "search.html"]
 

@@ -125,3 +125,18 @@ def test_a_built_site_is_made_light_once(site, tmp_path):
     for font in re.findall(r"url\((katex/[^)]+)\)", css):
         assert (folder / "_static" / font).is_file()
     assert lighten.lighten(folder).startswith("0 of")
+
+
+def test_the_redirect_at_the_books_address_has_a_title_an_icon_and_a_link(tmp_path):
+    (tmp_path / "book").mkdir()
+    first = '<title>The course</title>\n<link rel="icon" href="../_static/favicon.svg"/>'
+    (tmp_path / "book" / "intro.html").write_text(first, encoding="utf-8")
+    index = tmp_path / "index.html"
+    index.write_text('<meta http-equiv="Refresh" content="0; url=book/intro.html" />\n', encoding="utf-8")
+    lighten.lead_on(index)
+    made = index.read_text(encoding="utf-8")
+    assert '<meta http-equiv="refresh" content="0; url=book/intro.html">' in made
+    assert '<link rel="icon" href="_static/favicon.svg">' in made
+    assert '<a href="book/intro.html">The course</a>' in made
+    lighten.lead_on(index)
+    assert index.read_text(encoding="utf-8") == made

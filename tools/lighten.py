@@ -13,6 +13,7 @@ import base64
 import hashlib
 import io
 import json
+import posixpath
 import re
 import shutil
 import subprocess
@@ -56,6 +57,17 @@ PRELOADED = (
     "scripts/bootstrap.js",
     "scripts/pydata-sphinx-theme.js",
 )
+REDIRECT = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="refresh" content="0; url={first}">
+<title>{title}</title>
+<link rel="icon" href="{icon}">
+</head>
+<body><a href="{first}">{title}</a></body>
+</html>
+"""
 # Of the scripts, Bootstrap's names hundreds of classes that no page has; these are those that it does set here.
 SILENT = "scripts/bootstrap.js"
 KEPT = ("^tooltip", "^bs-tooltip", "^dropdown", "^collapsing$", "^show$", "^active$", "^fade$", "^disabled$")
@@ -377,12 +389,28 @@ def lighten(out: Path) -> str:
             changed += 1
     for name in ("css", "js"):
         (static / f"book.{name}").write_text(shared[name], encoding="utf-8")
+    if (out / "index.html").is_file():
+        lead_on(out / "index.html")
     for path in (path for pattern in UNUSED for path in static.glob(pattern)):
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     read = {stamp(path): words for path, words in seen.items()}
     cache.write_text(json.dumps({"program": program(), "version": version, "pages": read, "shared": shared}), "utf-8")
     sizes = ", ".join(f"book.{name} {len(shared[name]):,} bytes" for name in ("css", "js"))
     return f"{changed} of {len(pages)} pages lightened; {sizes}"
+
+
+def lead_on(index: Path) -> None:
+    """Give the redirect at the book's address a title, an icon and a link, where Jupyter Book writes one bare line.
+
+    Without an icon of its own a browser asks the server for /favicon.ico, which is not there.
+    """
+    bare = re.fullmatch(r'<meta http-equiv="Refresh" content="0; url=([^"]+)" />\s*', index.read_text(encoding="utf-8"))
+    if bare:
+        first = bare[1]
+        head = (index.parent / first).read_text(encoding="utf-8")
+        title = re.search(r"<title>(.*?)</title>", head, flags=re.DOTALL)[1].strip()
+        icon = f"{first.rpartition('/')[0]}/" + re.search(r'<link rel="icon" href="([^"]+)"', head)[1]
+        index.write_text(REDIRECT.format(first=first, title=title, icon=posixpath.normpath(icon)), encoding="utf-8")
 
 
 def stamp(path: Path) -> str:
