@@ -5,12 +5,9 @@ The book is the one that `make book` left in _build/html.
 
 import functools
 import gzip
-import http.server
-import os
 import re
 import shutil
 import sys
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,21 +21,9 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import lighten  # noqa: E402 (tools are programs, not a package)
+from browsing import ARGUMENTS, MISSING, find_chromium, serving  # noqa: E402
 
 HTML = ROOT / "_build" / "html"
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # A page that asks another host is told at once that there is none; the request is still seen.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 SIZES = {
     "phone": {"width": 360, "height": 780},
     "tablet": {"width": 768, "height": 1024},
@@ -193,39 +178,11 @@ async () => {
 MOST_BYTES, MOST_REQUESTS = 350_000, 20
 
 
-def find_chromium():
-    """The browser to drive: BACKPROP_CHROMIUM, or one on the PATH."""
-    named = os.environ.get("BACKPROP_CHROMIUM")
-    names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "chrome"]
-    return next(filter(None, map(shutil.which, names)), None)
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and prints nothing."""
-
-    def log_message(self, *arguments):
-        pass
-
-
-@contextmanager
-def serving(folder):
-    """The address of a server of a folder, on a free port of this machine."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def browser():
     path = find_chromium()
     if path is None:
-        wanted = os.environ.get("BACKPROP_CHROMIUM", "chromium on the PATH, or BACKPROP_CHROMIUM")
-        pytest.fail(f"Chromium is missing: looked for {wanted} (Debian: apt-get install chromium)", pytrace=False)
+        pytest.fail(MISSING, pytrace=False)
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium

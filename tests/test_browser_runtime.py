@@ -6,12 +6,9 @@ stays open for many of these tests, which are read from top to bottom, in one pr
 """
 
 import difflib
-import functools
-import http.server
 import json
 import os
 import re
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +18,8 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api")
 
-from test_browser import ARGUMENTS, SIZES, Quiet, find_chromium, serving  # noqa: E402
+from browsing import ARGUMENTS, Quiet, find_chromium, serving  # noqa: E402
+from test_browser import SIZES  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = Path(os.environ.get("BACKPROP_HTML") or ROOT / "_build" / "html")
@@ -67,18 +65,6 @@ class Lacking(Quiet):
             self.send_error(404)
             return None
         return super().send_head()
-
-
-@contextmanager
-def serving_by(handler, folder):
-    """The address of a server of a folder that answers as the given handler does."""
-    made = functools.partial(handler, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), made) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(scope="module")
@@ -478,7 +464,7 @@ def test_an_exercise_checks_an_answer_in_the_page(browser, book):
 
 @pytest.mark.browser
 def test_where_the_page_is_isolated_a_stopped_cell_keeps_the_variables(browser):
-    with serving_by(Isolated, HTML) as address, reading(browser, f"{address}/book/{PAGE}.html") as reader:
+    with serving(HTML, Isolated) as address, reading(browser, f"{address}/book/{PAGE}.html") as reader:
         assert reader.page.evaluate("crossOriginIsolated")
         reader.page.locator(".bp-run-menu > button").click()
         reader.page.locator(".bp-run-here").click()
@@ -495,7 +481,7 @@ def test_where_the_page_is_isolated_a_stopped_cell_keeps_the_variables(browser):
 @pytest.mark.browser
 def test_what_cannot_be_loaded_is_said_and_can_be_tried_again(browser, monkeypatch):
     monkeypatch.setattr(Lacking, "lacks", "pyodide.asm.wasm")
-    with serving_by(Lacking, HTML) as address, reading(browser, f"{address}/book/{PAGE}.html") as reader:
+    with serving(HTML, Lacking) as address, reading(browser, f"{address}/book/{PAGE}.html") as reader:
         before = looks(reader, DERIVED)
         reader.page.locator(".bp-run-menu > button").click()
         reader.page.locator(".bp-run-here").click()

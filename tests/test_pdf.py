@@ -2,6 +2,8 @@
 
 import importlib.util
 import io
+import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -67,18 +69,20 @@ def test_a_missing_chromium_is_one_clear_line(monkeypatch, capsys):
     assert "apt-get install chromium" in line
 
 
-PAGE = '<h1>Cheat sheet</h1><p>Words.</p><div class="cheat-sheet docutils">Results</div>'
+CHEAT, CHART = pdf.SHEETS
+PAGE = '<h1>Sheet</h1><p>Words.</p><div class="cheat-sheet docutils">Results</div><div class="wall-chart">All</div>'
 
 
-def test_the_page_of_the_cheat_sheet_links_to_its_pdf_once():
-    page = pdf.linked(PAGE)
-    assert page.index("Words.") < page.index('href="cheat_sheet.pdf"') < page.index("Results")
-    assert pdf.linked(page) == page
+def test_the_page_links_to_each_pdf_once():
+    page = pdf.linked(pdf.linked(PAGE, CHEAT), CHART)
+    cheat, chart = (page.index(f'href="{sheet.file}"') for sheet in pdf.SHEETS)
+    assert page.index("Words.") < cheat < page.index("Results") < chart < page.index("All")
+    assert pdf.linked(page, CHEAT) == pdf.linked(page, CHART) == page
 
 
-def test_a_page_without_results_is_no_cheat_sheet():
+def test_a_page_without_results_has_no_sheet():
     with pytest.raises(ValueError, match="0 times: expected once"):
-        pdf.linked("<p>Words.</p>")
+        pdf.linked("<p>Words.</p>", CHEAT)
 
 
 def test_a_sheet_by_itself_links_nowhere():
@@ -89,16 +93,16 @@ def test_a_sheet_by_itself_links_nowhere():
 @pytest.fixture(scope="module")
 def browser():
     playwright = pytest.importorskip("playwright.sync_api")
-    if pdf.chromium() is None:
+    if pdf.find_chromium() is None:
         pytest.skip("Chromium is missing")
     with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=pdf.chromium(), args=pdf.ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=pdf.find_chromium(), args=pdf.ARGUMENTS)
         yield browser
         browser.close()
 
 
 @pytest.mark.browser
-def test_the_cheat_sheet_has_exactly_one_page(monkeypatch, capsys, tmp_path):
+def test_each_sheet_has_exactly_one_page(monkeypatch, capsys, tmp_path):
     if not (HTML / f"{pdf.SHEET}.html").is_file():
         pytest.skip("the book is not built")
     for name in ("_static", "katex"):
@@ -107,17 +111,27 @@ def test_the_cheat_sheet_has_exactly_one_page(monkeypatch, capsys, tmp_path):
     page = tmp_path / f"{pdf.SHEET}.html"
     page.parent.mkdir()
     shutil.copy(HTML / f"{pdf.SHEET}.html", page)
-    arguments = ["pdf", "--sheet-only", "--html", str(tmp_path), "--out", str(tmp_path / "book.pdf")]
+    arguments = ["pdf", "--sheets-only", "--html", str(tmp_path), "--out", str(tmp_path / "book.pdf")]
     monkeypatch.setattr(sys, "argv", arguments)
     assert pdf.main() == 0
-    assert "1 page" in capsys.readouterr().out
-    made = tmp_path / "backpropagation-cheat-sheet.pdf"
-    (sheet,) = PdfReader(made).pages
-    text = sheet.extract_text()
-    assert all(words in text for words in ("Cheat sheet", "Where 1/m goes", "Cost, in multiplications", "Verdicts"))
-    assert text.count("proved") >= 30
-    assert (tmp_path / f"{pdf.SHEET}.pdf").read_bytes() == made.read_bytes()
-    assert pdf.SHEET_LINK in page.read_text(encoding="utf-8")
+    assert capsys.readouterr().out.count("on one page is printed") == 2
+    linked = page.read_text(encoding="utf-8")
+    read = {}
+    for sheet in pdf.SHEETS:
+        made = tmp_path / sheet.file
+        assert (page.parent / sheet.file).read_bytes() == made.read_bytes()
+        assert f'href="{sheet.file}"' in linked
+        (only,) = PdfReader(made).pages
+        read[sheet.part] = only.extract_text()
+    cheat, chart = read.values()
+    assert all(words in cheat for words in ("Cheat sheet", "Where 1/m goes", "Cost, in multiplications", "Verdicts"))
+    assert cheat.count("proved") >= 30
+    assert "Verdicts" not in chart
+    assert "Where 1/m goes" not in chart
+    assert set(re.findall(r"\d+\.\d+", cheat)) <= set(re.findall(r"\d+\.\d+", chart))
+    ledger = json.loads((HTML / "ledger.json").read_text(encoding="utf-8"))
+    marks = sum(len(re.findall(rf"\b{mark}\b", chart)) for mark in {row["evidence"] for row in ledger["equations"]})
+    assert marks >= len(ledger["equations"]) > 200
 
 
 def sheet_of(tmp_path, blocks):
@@ -139,10 +153,10 @@ def test_a_sheet_is_as_large_as_its_page_holds_and_one_that_is_too_long_is_refus
             if text.strip():
                 found.add(round(abs(size * matrix[3] * of_text[3]), 3))
 
-        (page,) = PdfReader(io.BytesIO(pdf.on_one_page(browser, sheet_of(tmp_path, blocks)))).pages
+        (page,) = PdfReader(io.BytesIO(pdf.on_one_page(browser, sheet_of(tmp_path, blocks), CHEAT))).pages
         page.extract_text(visitor_text=visit)
         return max(found)
 
     assert size_of_letters(4) > size_of_letters(24) > size_of_letters(28) > 0
     with pytest.raises(ValueError, match="does not fit on one page, even at 50%"):
-        pdf.on_one_page(browser, sheet_of(tmp_path, 400))
+        pdf.on_one_page(browser, sheet_of(tmp_path, 400), CHEAT)

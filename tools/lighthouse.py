@@ -12,14 +12,11 @@ import argparse
 import functools
 import gzip
 import hashlib
-import http.server
 import json
 import os
-import shutil
 import statistics
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
 import assets  # noqa: E402 (tools are programs, not a package)
 import lighten  # noqa: E402
+from browsing import MISSING, Quiet, find_chromium, serving  # noqa: E402
 
 PROGRAM = ROOT / "tools" / "lighthouse" / "node_modules" / "lighthouse" / "cli" / "index.js"
 EVIDENCE = ROOT / "evidence" / "lighthouse.json"
@@ -41,13 +39,10 @@ def compressed(path: str, changed: float) -> bytes:
     return gzip.compress(Path(path).read_bytes(), 6)
 
 
-class Compressing(http.server.SimpleHTTPRequestHandler):
+class Compressing(Quiet):
     """Serves files as static hosts do: gzip for text, a lifetime for what does not change, open connections."""
 
     protocol_version = "HTTP/1.1"
-
-    def log_message(self, *arguments: object) -> None:
-        """Print nothing."""
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
@@ -125,31 +120,26 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for the whole reports")
     parser.add_argument("pages", nargs="*", help="pages, as book/intro.html; all when none is named")
     arguments = parser.parse_args()
-    chromium = os.environ.get("BACKPROP_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    problem = (
-        assets.fetch_lighthouse() if chromium else "lighthouse: Chromium is missing (Debian: apt-get install chromium)"
-    )
+    chromium = find_chromium()
+    problem = assets.fetch_lighthouse() if chromium else f"lighthouse: {MISSING}"
     if problem:
         print(problem, file=sys.stderr)
         return 1
     html = arguments.html.resolve()
     names = arguments.pages or [path.relative_to(html).as_posix() for path in lighten.pages_in(html)]
-    handler = functools.partial(Compressing, directory=str(html))
     found: dict[str, Any] = {}
     with (
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
+        serving(html, Compressing) as base,
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
     ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         for name in names:
-            address = f"http://127.0.0.1:{server.server_port}/{name}"
+            address = f"{base}/{name}"
             reports = [report(address, chromium, folder) for _ in range(arguments.runs)]
             found[name] = measured(reports)
             print(name, json.dumps(found[name]), flush=True)
             if arguments.keep:
                 arguments.keep.mkdir(parents=True, exist_ok=True)
                 (arguments.keep / f"{Path(name).stem}.json").write_text(json.dumps(reports[-1]), "utf-8")
-        server.shutdown()
     low = [line for name, page in found.items() for line in problems(name, page)]
     if not arguments.pages:
         sources = hashlib.sha256(b"".join((html / name).read_bytes() for name in sorted(found))).hexdigest()

@@ -1,7 +1,7 @@
 """Plant errors in the book's notebooks, one at a time, and see that each turns its notebook red.
 
     python tools/mutate_book.py book/01_linear_layer.ipynb --count 30
-    python tools/mutate_book.py --count 20 --write       every notebook; keeps the counts in evidence/
+    python tools/mutate_book.py --count 20 --write       every notebook that has changed; keeps the counts in evidence/
 
 An error is one change in the code of one cell: a sign, a transpose, the order of a matrix product, a factor, an index,
 an axis. It counts as caught when a cell raises, or when an output differs from the stored one, as nbval would say.
@@ -205,9 +205,23 @@ def _code(cells: list) -> list:
     return [cell for cell in cells if cell.cell_type == "code"]
 
 
-def fingerprint(path: Path) -> str:
-    """A hash of what a notebook's cells say and show, so that counts of an older notebook are noticed."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def fingerprint(notebook: nbformat.NotebookNode) -> str:
+    """A hash of what a notebook's code says and shows, so that counts of an older notebook are noticed.
+
+    Prose is left out: no error is planted in it, and none is seen by it.
+    """
+    cells = [(cell.source, cell.outputs) for cell in _code(notebook.cells)]
+    return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def is_current(counts: dict | None, notebook: nbformat.NotebookNode) -> bool:
+    """Whether recorded counts speak of this notebook as it stands."""
+    return bool(counts) and counts["notebook"] == fingerprint(notebook)
+
+
+def recorded() -> dict[str, dict]:
+    """The counts that are kept, by the notebook's name."""
+    return json.loads(EVIDENCE.read_text(encoding="utf-8")) if EVIDENCE.exists() else {}
 
 
 def examined(path: Path, count: int, seed: int, jobs: int) -> dict:
@@ -223,7 +237,7 @@ def examined(path: Path, count: int, seed: int, jobs: int) -> dict:
             print("      " + one.changed.replace("\n", "\n      "))
     print(f"{path.stem}: {len(chosen) - len(survivors)} of {len(chosen)} planted errors were caught", flush=True)
     counts = {"caught": len(chosen) - len(survivors), "planted": len(chosen), "possible": len(possible)}
-    return {**counts, "notebook": fingerprint(path), "survivors": survivors}
+    return {**counts, "notebook": fingerprint(notebook), "survivors": survivors}
 
 
 def main() -> int:
@@ -239,7 +253,10 @@ def main() -> int:
     # A copy of a process has one thread, so no thread may hold a lock when it is made.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     found = {}
+    known = recorded() if arguments.write else {}
     for path in map(Path.resolve, arguments.notebooks or sorted((ROOT / "book").glob("*.ipynb"))):
+        if is_current(known.get(path.stem), nbformat.read(path, as_version=4)):
+            continue
         # In a process of its own: one notebook's imports and settings are not the next one's.
         reader, writer = os.pipe()
         if not (child := os.fork()):
@@ -255,7 +272,6 @@ def main() -> int:
     caught, planted = (sum(counts[name] for counts in found.values()) for name in ("caught", "planted"))
     print(f"{caught} of {planted} planted errors were caught, in {len(found)} notebooks")
     if arguments.write:
-        known = json.loads(EVIDENCE.read_text(encoding="utf-8")) if EVIDENCE.exists() else {}
         text = json.dumps(dict(sorted({**known, **found}.items())), indent=1, ensure_ascii=False)
         EVIDENCE.write_text(text + "\n", encoding="utf-8")
     return 1 if caught < planted else 0

@@ -1,7 +1,7 @@
 """Change the package's code, one small error at a time, and see that its tests turn red.
 
     python tools/mutate_source.py layers activations         these modules of src/backprop
-    python tools/mutate_source.py --write                    every module of MODULES; keeps the counts in evidence/
+    python tools/mutate_source.py --write                    the modules that have changed; keeps counts in evidence/
 
 The errors are cosmic-ray's (https://cosmic-ray.readthedocs.io) and, for what it does not know, those of mutate_book: a
 transpose dropped, the factors of a matrix product swapped, an axis. mutmut leaves decorated functions alone, which here
@@ -255,13 +255,28 @@ def examined(name: str, count: int | None, seed: int, jobs: int) -> dict:
     survivors = sorted((m.line, m.what, _shown(source, m)) for m in planter.survivors)
     _say(f"{name}: {planter.caught} of {len(chosen)} planted errors were caught")
     return {
-        "source": hashlib.sha256(source.encode()).hexdigest()[:16],
+        "source": fingerprint(name),
         "caught": planter.caught,
         "planted": len(chosen),
         "caught by never ending": planter.late,
         "possible": len(possible),
         "survivors": [f"{line}, {what}: {text}" for line, what, text in survivors],
     }
+
+
+def fingerprint(name: str) -> str:
+    """A hash of a module's source, so that counts of an older one are noticed."""
+    return hashlib.sha256((SOURCES / f"{name}.py").read_bytes()).hexdigest()[:16]
+
+
+def is_current(counts: dict | None, name: str) -> bool:
+    """Whether recorded counts are of every possible error of the module as it stands."""
+    return bool(counts) and counts["source"] == fingerprint(name) and counts["planted"] == counts["possible"]
+
+
+def recorded() -> dict[str, dict]:
+    """The counts that are kept, by the module's name."""
+    return json.loads(EVIDENCE.read_text(encoding="utf-8")) if EVIDENCE.exists() else {}
 
 
 def _shown(source: str, mutant: Mutant) -> str:
@@ -280,7 +295,10 @@ def main() -> int:
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.chdir(ROOT)
     found = {}
+    known = recorded() if arguments.write else {}
     for name in arguments.modules or MODULES:
+        if is_current(known.get(name), name):
+            continue
         reader, writer = os.pipe()
         if not (child := os.fork()):
             counts = examined(name, arguments.count, arguments.seed, arguments.jobs)
@@ -297,7 +315,6 @@ def main() -> int:
     caught, planted = (sum(counts[key] for counts in found.values()) for key in ("caught", "planted"))
     print(f"{caught} of {planted} planted errors were caught, in {len(found)} modules")
     if arguments.write:
-        known = json.loads(EVIDENCE.read_text(encoding="utf-8")) if EVIDENCE.exists() else {}
         text = json.dumps(dict(sorted({**known, **found}.items())), indent=1, ensure_ascii=False)
         EVIDENCE.write_text(text + "\n", encoding="utf-8")
     return 0

@@ -1,9 +1,9 @@
 """Print the whole book as one PDF: _build/backpropagation-checked.pdf, with bookmarks and links that stay inside it.
 
-Beside it goes the cheat sheet, on one page: _build/backpropagation-cheat-sheet.pdf. A copy lies in the built book, and
-the page of the cheat sheet links to it, until the page is built anew.
+Beside it go two sheets, each on one page: the cheat sheet (A4) and every checked result (A1, for a wall). Copies lie in
+the built book, and the page of the cheat sheet links to them, until the page is built anew.
 
-    python tools/pdf.py [--html _build/html] [--out FILE] [--sheet-only]
+    python tools/pdf.py [--html _build/html] [--out FILE] [--sheets-only]
 
 Chromium prints each page of the built book; pypdf joins them in the order of _toc.yml, and turns links between pages
 into jumps. Chromium is the only thing needed beyond the environment: on the PATH, or named by BACKPROP_CHROMIUM.
@@ -13,31 +13,21 @@ from __future__ import annotations
 
 import argparse
 import bisect
-import functools
-import http.server
 import io
-import os
 import re
-import shutil
 import sys
-import threading
 import time
 from html import escape
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import yaml
+from browsing import ARGUMENTS, MISSING, find_chromium, serving
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, FloatObject, NameObject, NullObject
 
 ROOT = Path(__file__).resolve().parents[1]
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-]
 PAPER = {"format": "A4", "margin": {"top": "17mm", "bottom": "19mm", "left": "18mm", "right": "18mm"}}
 FOOTER = (
     '<div style="font: 8px sans-serif; color: #505c68; width: 100%; padding: 0 18mm; display: flex;'
@@ -67,34 +57,48 @@ async (wanted) => {
 """
 
 
-# The cheat sheet alone, on one page: no more than its title, its results and the verdicts below them.
+class Sheet(NamedTuple):
+    """A part of a page that is printed alone, on one sheet of paper."""
+
+    words: str
+    file: str  # in _build, and beside the page
+    part: str  # the class of its box on the page
+    paper: dict[str, object]
+    columns: int
+    without: str  # what the page has besides
+
+
+EDGES = {"margin": dict.fromkeys(("top", "bottom", "left", "right"), "8mm")}
 SHEET = "book/cheat_sheet"
-SHEET_PAPER = {"format": "A4", "landscape": True, "margin": dict.fromkeys(("top", "bottom", "left", "right"), "8mm")}
+SHEETS = (
+    Sheet(
+        *("The cheat sheet on one page", "backpropagation-cheat-sheet.pdf", "cheat-sheet"),
+        {"format": "A4", "landscape": True, **EDGES},
+        columns=4,
+        without=".bd-article section section",
+    ),
+    Sheet(
+        *("Every checked result on one page", "backpropagation-every-result.pdf", "wall-chart"),
+        {"width": "841mm", "height": "594mm", **EDGES},
+        columns=9,
+        without=".bd-article .cheat-sheet, .bd-article :is(h1, h1 ~ p), .bd-article section section > p",
+    ),
+)
 SHEET_STYLE = """
-.bd-article .cheat-sheet { columns: 4; column-gap: 1.1rem; margin: 0; }
 #jb-print-docs-body { margin: 0; padding: 0; }
-#jb-print-docs-body h1 { font-size: 1rem !important; margin: 0 !important; text-align: left !important; }
-#jb-print-docs-body h1 { font-weight: 700; }
-#jb-print-docs-body h1::after { content: " · Backpropagation, checked"; font-weight: 400; }
+#jb-print-docs-body :is(h1, section section > h2) { font-size: 1rem !important; margin: 0 !important; }
+#jb-print-docs-body :is(h1, section section > h2) { text-align: left !important; font-weight: 700; }
+#jb-print-docs-body :is(h1, section section > h2)::after { content: " · Backpropagation, checked"; font-weight: 400; }
 .bd-article h1 ~ p { font-size: 0.62rem; margin: 0.25rem 0 0.4rem; max-width: none; }
 .bd-article .results .sign { border: 0; padding: 0; min-height: 0; background: none; font-size: 0.52rem; }
 .bd-article a { color: inherit; text-decoration: none; }
-.d-print-none, footer, .bd-header-article { display: none !important; }
+.d-print-none, footer, .bd-header-article, #jb-print-toc { display: none !important; }
 .bd-main, .bd-content, .bd-article-container, .bd-article, .bd-page-width, section { margin: 0 !important;
   padding: 0 !important; max-width: none !important; }
 """
 # Paper below half of the page's own size is read by nobody.
 SCALES = [each / 100 for each in range(50, 131)]
-SHEET_LINK = (
-    '<p class="cheat-sheet-pdf d-print-none"><a href="cheat_sheet.pdf">The cheat sheet on one page</a> (PDF, A4).</p>'
-)
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """Serves files and prints nothing."""
-
-    def log_message(self, *arguments: object) -> None:
-        """Print nothing."""
+SHEET_LINK = '<p class="sheet-pdf d-print-none"><a href="{}">{}</a> (PDF).</p>'
 
 
 def listed_pages() -> list[str]:
@@ -128,23 +132,24 @@ def printed(browser, address: str, wanted: set[str]) -> tuple[str, bytes]:
     return title, made
 
 
-def on_one_page(browser, address: str) -> bytes:
-    """The cheat sheet, as large as one sheet of paper holds it."""
+def on_one_page(browser, address: str, sheet: Sheet) -> bytes:
+    """A sheet, as large as its paper holds it."""
     page = browser.new_page(viewport={"width": 1400, "height": 1000}, color_scheme="light")
     page.goto(address, wait_until="load")
     page.emulate_media(media="print")
     page.evaluate(PREPARE, [])
-    page.add_style_tag(content=SHEET_STYLE)
+    columns = f".bd-article .{sheet.part} {{ columns: {sheet.columns}; column-gap: 1.1rem; margin: 0; }}"
+    page.add_style_tag(content=f"{SHEET_STYLE}{columns}\n{sheet.without} {{ display: none !important; }}")
 
     def at(scale: float) -> bytes:
-        return page.pdf(**SHEET_PAPER, scale=scale, print_background=True, tagged=True)
+        return page.pdf(**sheet.paper, scale=scale, print_background=True, tagged=True)
 
     def too_large(scale: float) -> bool:
         return len(PdfReader(io.BytesIO(at(scale))).pages) > 1
 
     fitting = bisect.bisect_left(SCALES, True, key=too_large)
     if not fitting:
-        raise ValueError(f"the cheat sheet does not fit on one page, even at {SCALES[0]:.0%} of its size")
+        raise ValueError(f"{sheet.file} does not fit on one page, even at {SCALES[0]:.0%} of its size")
     made = at(SCALES[fitting - 1])
     page.close()
     return without_links(made)
@@ -159,14 +164,15 @@ def without_links(made: bytes) -> bytes:
     return out.getvalue()
 
 
-def linked(text: str) -> str:
-    """The page of the cheat sheet, with a link to the PDF before its results; a page that has one is left as it is."""
-    if SHEET_LINK in text:
+def linked(text: str, sheet: Sheet) -> str:
+    """The page, with a link to the PDF before what is printed in it; a page that has one is left as it is."""
+    link = SHEET_LINK.format(sheet.file, sheet.words)
+    if link in text:
         return text
-    place = '<div class="cheat-sheet'
+    place = f'<div class="{sheet.part}'
     if text.count(place) != 1:
-        raise ValueError(f"the page of the cheat sheet has {place!r} {text.count(place)} times: expected once")
-    return text.replace(place, SHEET_LINK + place)
+        raise ValueError(f"the page has {place!r} {text.count(place)} times: expected once")
+    return text.replace(place, link + place)
 
 
 def joined(base: str, printouts: list[tuple[str, str, bytes]]) -> PdfWriter:
@@ -209,53 +215,40 @@ def goal_of(link, own: str, base: str, places: dict, first: dict) -> tuple[int, 
     return places.get((name, unquote(target.fragment)), (first[name], None))
 
 
-def keep_sheet(made: bytes, html: Path, folder: Path) -> None:
-    """Write the cheat sheet beside the book and into it, and link to it from its page."""
-    path = folder / "backpropagation-cheat-sheet.pdf"
-    for each in (path, html / f"{SHEET}.pdf"):
-        each.write_bytes(made)
+def keep_sheet(made: bytes, sheet: Sheet, html: Path, folder: Path) -> None:
+    """Write a sheet beside the book and into it, and link to it from its page."""
     page = html / f"{SHEET}.html"
-    page.write_text(linked(page.read_text(encoding="utf-8")), encoding="utf-8")
-    print(f"The cheat sheet is printed (1 page, {len(made) / 1e3:.0f} kB): {path}")
-
-
-def chromium() -> str | None:
-    named = os.environ.get("BACKPROP_CHROMIUM")
-    names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "chrome"]
-    return next(filter(None, map(shutil.which, names)), None)
+    for each in (folder, page.parent):
+        (each / sheet.file).write_bytes(made)
+    page.write_text(linked(page.read_text(encoding="utf-8"), sheet), encoding="utf-8")
+    print(f"{sheet.words} is printed ({len(made) / 1e3:.0f} kB): {folder / sheet.file}")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--html", type=Path, default=ROOT / "_build" / "html")
     parser.add_argument("--out", type=Path, default=ROOT / "_build" / "backpropagation-checked.pdf")
-    parser.add_argument("--sheet-only", action="store_true", help="print the cheat sheet and not the book")
+    parser.add_argument("--sheets-only", action="store_true", help="print the two sheets and not the book")
     arguments = parser.parse_args()
-    path = chromium()
+    path = find_chromium()
     if path is None:
-        print(
-            "pdf: Chromium is missing: the HTML book is complete, only its PDF needs a browser to print it "
-            "(Debian: apt-get install chromium; another one: BACKPROP_CHROMIUM=/path/to/chrome).",
-            file=sys.stderr,
-        )
+        print(f"pdf: {MISSING}: the HTML book is complete, only its PDF needs a browser to print it", file=sys.stderr)
         return 1
     from playwright.sync_api import sync_playwright
 
     started, html = time.perf_counter(), arguments.html.resolve()
     pages = {name: html / f"{name}.html" for name in listed_pages() if (html / f"{name}.html").is_file()}
     wanted = asked_for(pages)
-    handler = functools.partial(Quiet, directory=str(html))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, sync_playwright() as driver:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        base = f"http://127.0.0.1:{server.server_port}/"
+    with serving(html) as address, sync_playwright() as driver:
+        base = f"{address}/"
         browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
-        chosen = [] if arguments.sheet_only else pages
+        chosen = [] if arguments.sheets_only else pages
         printouts = [(name, *printed(browser, f"{base}{name}.html", wanted[name])) for name in chosen]
-        sheet = on_one_page(browser, f"{base}{SHEET}.html")
+        sheets = [on_one_page(browser, f"{base}{SHEET}.html", sheet) for sheet in SHEETS]
         browser.close()
-        server.shutdown()
-    keep_sheet(sheet, html, arguments.out.parent)
-    if arguments.sheet_only:
+    for made, sheet in zip(sheets, SHEETS, strict=True):
+        keep_sheet(made, sheet, html, arguments.out.parent)
+    if arguments.sheets_only:
         return 0
     writer = joined(base, printouts)
     writer.add_metadata({"/Title": "Backpropagation, checked", "/Author": "the backprop-course authors"})

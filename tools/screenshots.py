@@ -13,11 +13,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from browsing import ARGUMENTS, find_chromium, serving
 from playwright.sync_api import Browser, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
-from test_browser import ARGUMENTS, HTML, NAMES, find_chromium, serving  # noqa: E402 (one place knows how to start it)
+from test_browser import HTML, NAMES  # noqa: E402 (the same pages as those that are tested)
 
 FOLDER = ROOT / "_build" / "screenshots"
 STRETCH = 2400

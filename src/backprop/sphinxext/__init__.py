@@ -2,7 +2,7 @@
 
 The only package that imports Sphinx, docutils and MyST-NB. The parts:
 
-- ``katex``: math, rendered while the book is built;
+- ``katex``: math, rendered while the book is built; ``marks``: the comma after it, on the same line;
 - ``records``, ``checked``: outputs of notebooks, validated, then drawn by ``derivations``, ``refusals``, ``outcomes``;
 - ``directives``: the boxes of a chapter, from ``boxes``, ``card`` and ``quiz``; ``exercises``: those, and solutions;
 - ``theme``: what the theme loads in vain, dropped;
@@ -31,6 +31,7 @@ from backprop.sphinxext import (
     hours,
     katex,
     ledger,
+    marks,
     markup,
     mentions,
     overview,
@@ -75,6 +76,7 @@ def setup(app: Sphinx) -> dict[str, object]:
         overview,
         hours,
         mentions,
+        marks,
     ):
         part.setup(app)
     app.connect("build-finished", forget_a_build_with_warnings)

@@ -41,12 +41,13 @@ class Place:
         target = {"refdomain": "math", "reftype": "eq", "reftarget": label, "refdoc": self.env.docname}
         return addnodes.pending_xref("", nodes.literal(label, label), refexplicit=False, refwarn=True, **target)
 
-    def link_to_page(self, page: str, words: str) -> addnodes.pending_xref | None:
-        """A link to a page, if the book has it."""
+    def link_to_page(self, page: str, words: str = "") -> addnodes.pending_xref | None:
+        """A link to a page, if the book has it; without words it shows the page's title."""
         if page not in self.env.found_docs:
             return None
         target = {"refdomain": "std", "reftype": "doc", "reftarget": f"/{page}", "refdoc": self.env.docname}
-        return addnodes.pending_xref("", nodes.inline(words, words), refexplicit=True, refwarn=True, **target)
+        shown = nodes.inline(words, words or page)
+        return addnodes.pending_xref("", shown, refexplicit=bool(words), refwarn=True, **target)
 
     def mark(self, evidence: str, detail: str | None = None) -> Markup:
         """A small sign with its meaning in words, shown on hover and on keyboard focus, read by a screen reader."""

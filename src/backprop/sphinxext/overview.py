@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
 from backprop import exercises
@@ -33,23 +34,45 @@ class Results(Box):
     kind = "results"
 
     def run(self) -> list[nodes.Node]:
-        for path in Path(self.env.srcdir, "book").glob("*.ipynb"):
-            self.env.note_dependency(str(path))
-        book = built(self.env)
-        known = {row["id"]: row for row in ledger_rows(gather(book, evidence(self.env.srcdir)))}
+        known = {row["id"]: row for row in rows_of(self.env)}
         place = Place(self.env, self.lineno)
-        rows = [self.row(place, known, *line.strip().partition(" ")[::2]) for line in self.content if line.strip()]
-        title = element("h2", *self.inline(self.arguments[0]), classes="results-title")
-        return [element("div", title, element("dl", *[part for row in rows for part in row]), classes="results")]
+        lines = [line.strip().partition(" ")[::2] for line in self.content if line.strip()]
+        if unknown := [label for label, _ in lines if label not in known]:
+            raise self.error(f"results: {unknown[0]} is no result of the ledger")
+        title = self.inline(self.arguments[0])
+        return [results(title, [pair(place, known[label], words.strip()) for label, words in lines])]
 
-    def row(self, place: Place, known: dict[str, dict], label: str, words: str) -> list[Markup]:
-        if label not in known:
-            raise self.error(f"results: {label} is no result of the ledger")
-        result = known[label]
-        given = [", given ", inline(result["given"])] if result["given"] else []
-        number = [" ", place.reference(label), " ", place.mark(result["evidence"])]
-        said = [*text_with_math(words.strip()), *given, *number]
-        return [element("dt", *said), element("dd", formula(result["latex"], words or label))]
+
+class EveryResult(SphinxDirective):
+    """``{every-result}``: all results of the ledger, a block a page, in the order of the book."""
+
+    def run(self) -> list[nodes.Node]:
+        place = Place(self.env, self.lineno)
+        pages: dict[str, list] = {}
+        for row in rows_of(self.env):
+            pages.setdefault(row["where"].partition(".html")[0], []).append(pair(place, row, ""))
+        return [results([place.link_to_page(f"book/{page}") or page], pairs) for page, pairs in pages.items()]
+
+
+def rows_of(env: BuildEnvironment) -> list[dict]:
+    """The results of the ledger; the page that shows them is built anew when a notebook changes."""
+    for path in Path(env.srcdir, "book").glob("*.ipynb"):
+        env.note_dependency(str(path))
+    return ledger_rows(gather(built(env), evidence(env.srcdir)))
+
+
+def results(title: list[nodes.Node | str], pairs: list[list[Markup]]) -> Markup:
+    """A block of results under its title."""
+    head = element("h2", *title, classes="results-title")
+    return element("div", head, element("dl", *[part for each in pairs for part in each]), classes="results")
+
+
+def pair(place: Place, result: dict, words: str) -> list[Markup]:
+    """What is said of a result with its number and its evidence, and the formula, which is never typed."""
+    given = [", given " if words else "given ", inline(result["given"])] if result["given"] else []
+    said = [*text_with_math(words), *given]
+    number = [*([" "] if said else []), place.reference(result["id"]), " ", place.mark(result["evidence"])]
+    return [element("dt", *said, *number), element("dd", formula(result["latex"], words or result["id"]))]
 
 
 class Task(NamedTuple):
@@ -107,4 +130,5 @@ class ExerciseTable(SphinxDirective):
 
 def setup(app: Sphinx) -> None:
     app.add_directive("results", Results)
+    app.add_directive("every-result", EveryResult)
     app.add_directive("exercise-table", ExerciseTable)
