@@ -47,6 +47,14 @@ class Layer:
 
 def limited(x):
     return min(x, LIMIT)
+
+
+def twice(f):
+    return lambda x: f(f(x))
+
+
+RULES = {"half": (lambda x: x / 2, twice(lambda x: x + 1)), "scale": 5}
+SIZES = (3, 4)
 '''
 
 
@@ -69,10 +77,14 @@ def module(monkeypatch):
         ("return 4", "return 5", lambda m: m.Layer().size, 4, 5),
         ("return 0", "return 1", lambda m: m.Layer.zero(), 0, 1),
         ("LIMIT = 3", "LIMIT = 2", lambda m: m.limited(9), 3, 2),
+        ("x / 2", "x * 2", lambda m: m.RULES["half"][0](6), 3, 12),
+        ("f(f(x))", "f(x)", lambda m: m.RULES["half"][1](6), 8, 7),
+        ("x + 1", "x - 1", lambda m: m.RULES["half"][1](6), 8, 4),
+        ('"scale": 5', '"scale": 6', lambda m: m.RULES["scale"], 5, 6),
     ],
 )
 def test_a_changed_source_changes_the_functions_that_others_hold(module, old, new, call, before, after):
-    held = types.SimpleNamespace(**{name: getattr(module, name) for name in ("double", "Layer", "limited")})
+    held = types.SimpleNamespace(**{name: getattr(module, name) for name in ("double", "Layer", "limited", "RULES")})
     assert call(held) == before
     mutate_source.install(module, SOURCE.replace(old, new, 1))
     assert call(held) == call(module) == after
