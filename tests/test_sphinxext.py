@@ -188,6 +188,18 @@ def test_bad_math_is_a_warning_with_its_place(build_pages):
     assert built.html["a"].count('class="math-error"') == 2
 
 
+def test_a_mark_stays_with_the_formula_that_it_touches(build_pages):
+    long = "a_1 + a_2 + a_3 + a_4 + a_5 + a_6 + a_7 + a_8 + a_9"
+    built = build_pages(a=f"# Title\n\nSo ($x$), and $m = 3$; the $k$-th of ${long}$, and $y$ is {{math}}`z`.\n")
+    assert built.warnings == ""
+    html = built.html["a"]
+    pieces = re.findall(r'<span class="unbroken">([^<]*)<span class="math-inline.*?<annotation[^>]*>([^<]*)<', html)
+    assert pieces == [("(", "x"), ("", "m = 3"), ("", "k"), ("", "z")]
+    for closed in ("</span>),</span> and", "</span>;</span> the", "</span>-th</span> of", "</span>.</span></p>"):
+        assert closed in html
+    assert "</span>, and <span" in html  # A long formula must be able to break.
+
+
 def test_a_display_scrolls_in_a_box_of_its_own(build_pages):
     built = build_pages(a="# Title\n\n$$\nx\n$$ (def:demo-x)\n\n$$\ny\n$$\n")
     assert built.warnings == ""
