@@ -2,7 +2,7 @@
 # Without make (Windows): python tools/course.py COMMAND
 
 PORT ?= 8888
-COMMANDS := book runtime pdf handout test test-browser test-deep screenshots lint execute bench clean
+COMMANDS := book runtime pdf handout test test-browser test-deep versions same-bytes audit screenshots lint execute bench clean
 
 .DEFAULT_GOAL := help
 .PHONY: help lab serve $(COMMANDS)

@@ -25,25 +25,64 @@ def tracked():
     return [ROOT / name for name in listing.stdout.decode().split("\0") if name]
 
 
-def test_every_requirement_is_pinned():
-    lines = [line for line in text("requirements.txt").splitlines() if line and not line.startswith("#")]
-    assert lines[0] == "-e ."
-    loose = [line for line in lines[1:] if not re.match(r"^[a-z0-9._-]+==[\w.]+( ; .+)?$", line)]
-    assert loose == []
+@pytest.mark.parametrize(("lock", "first"), [("requirements.txt", ["-e ."]), ("requirements-deep.txt", [])])
+def test_every_requirement_is_pinned(lock, first):
+    lines = [line for line in text(lock).splitlines() if line and not line.startswith("#")]
+    assert [line for line in lines if not re.match(r"^[a-z0-9._-]+==[\w.]+( ; .+)?$", line)] == first
 
 
-def test_one_lock_serves_every_python():
+@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-deep.txt"])
+def test_one_lock_serves_every_python(lock):
     """A package at two versions would let the stored outputs meet two libraries."""
-    names = [re.split("==", line)[0] for line in text("requirements.txt").splitlines() if "==" in line]
+    names = [re.split("==", line)[0] for line in text(lock).splitlines() if "==" in line]
     assert sorted(names) == sorted(set(names))
 
 
-def test_installed_packages_are_the_pinned_ones():
-    from importlib.metadata import version
+def pinned(lock):
+    return dict(line.split(" ;")[0].split("==") for line in text(lock).splitlines() if "==" in line.split(" ;")[0])
 
-    pinned = dict(line.split(" ;")[0].split("==") for line in text("requirements.txt").splitlines() if "==" in line)
-    for name in ("numpy", "sympy", "mpmath", "matplotlib", "jupyter-book", "nbval"):
-        assert version(name) == pinned[name]
+
+def test_the_long_checks_run_in_the_same_environment():
+    book, deep = pinned("requirements.txt"), pinned("requirements-deep.txt")
+    assert {name: deep[name] for name in deep.keys() & book.keys()} == {
+        name: book[name] for name in deep.keys() & book.keys()
+    }
+    asked = re.findall(r"^([a-z-]+)>=", text("requirements-deep.in"), re.MULTILINE)
+    assert asked
+    assert set(asked) <= deep.keys()
+
+
+def required(names):
+    """The distributions with these names (extras in brackets) and everything that they require here, with versions."""
+    from importlib.metadata import distribution
+
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    waiting, seen, versions = [Requirement(name) for name in names], set(), {}
+    while waiting:
+        asked = waiting.pop()
+        name = canonicalize_name(asked.name)
+        found = distribution(name)
+        versions[name] = found.version
+        for extra in {"", *asked.extras} - {extra for at, extra in seen if at == name}:
+            seen.add((name, extra))
+            wanted = map(Requirement, found.requires or [])
+            waiting += [each for each in wanted if not each.marker or each.marker.evaluate({"extra": extra})]
+    return versions
+
+
+@pytest.mark.locked("other versions are what the other environments are made for")
+def test_everything_that_is_required_is_pinned_and_installed_as_pinned():
+    """Not the direct dependencies alone: what these require in turn, to the last."""
+    (asked,) = re.findall(r"^-e \.(\[.+\])$", text("requirements.in"), re.MULTILINE)
+    versions = required([f"backprop-course{asked}"])
+    own = versions.pop("backprop-course")
+    assert own == tomllib.loads(text("pyproject.toml"))["project"]["version"]
+    assert len(versions) > 150
+    lock = pinned("requirements.txt")
+    wrong = {name: (version, lock.get(name)) for name, version in versions.items() if lock.get(name) != version}
+    assert wrong == {}, "installed and pinned: run `make lint`, which brings .venv up to date"
 
 
 @pytest.mark.parametrize("command", list(course.COMMANDS))

@@ -1,7 +1,8 @@
 """The course's commands, without make: `python tools/course.py COMMAND`. The Makefile calls this file.
 
 Needs only Python 3.11 or newer and its standard library; everything else is installed into .venv, exactly as
-requirements.txt pins it, the first time a command needs it.
+requirements.txt pins it, the first time a command needs it; what only the long checks need follows with the first of
+these, as requirements-deep.txt pins it.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ def venv_python() -> Path:
     return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def fingerprint() -> str:
+def fingerprint(*locks: str) -> str:
     """Changes whenever the environment has to be brought up to date."""
-    pinned = b"".join((ROOT / name).read_bytes() for name in ("requirements.txt", "pyproject.toml"))
+    pinned = b"".join((ROOT / name).read_bytes() for name in (*locks, "pyproject.toml"))
     return hashlib.sha256(pinned + sys.version.encode() + str(ROOT).encode()).hexdigest()
 
 
@@ -69,7 +70,7 @@ def ensure_environment() -> None:
     if sys.version_info < OLDEST:
         raise CommandError(f"Python 3.11 or newer is needed; {sys.executable} is Python {sys.version.split()[0]}.")
     stamp = VENV / "installed-from"
-    if venv_python().exists() and stamp.exists() and stamp.read_text() == fingerprint():
+    if venv_python().exists() and stamp.exists() and stamp.read_text() == fingerprint("requirements.txt"):
         return
     count = sum(line[:1].isalnum() for line in (ROOT / "requirements.txt").read_text().splitlines())
     print(f"Installing {count} pinned packages into .venv (a minute or two) …", flush=True)
@@ -77,10 +78,22 @@ def ensure_environment() -> None:
     if not venv_python().exists() or not stamp.exists():
         shutil.rmtree(VENV, ignore_errors=True)
         logged([sys.executable, "-m", "venv", str(VENV)], LOGS / "venv.log")
-    install = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "-r", "requirements.txt"]
-    logged(install, LOGS / "install.log")
-    stamp.write_text(fingerprint())
+    install("requirements.txt", LOGS / "install.log")
+    stamp.write_text(fingerprint("requirements.txt"))
     print(f"The environment is ready ({time.perf_counter() - started:.0f} s).", flush=True)
+
+
+def ensure_deep() -> None:
+    """Add to .venv what only the long checks need, unless it is there."""
+    stamp, locks = VENV / "installed-deep-from", ("requirements.txt", "requirements-deep.txt")
+    if not stamp.exists() or stamp.read_text() != fingerprint(*locks):
+        print("Installing what only the long checks need into .venv …", flush=True)
+        install("requirements-deep.txt", LOGS / "install-deep.log")
+        stamp.write_text(fingerprint(*locks))
+
+
+def install(lock: str, log: Path) -> None:
+    logged([str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "-r", lock], log)
 
 
 def run(*arguments: str, environment: dict[str, str] | None = None) -> None:
@@ -179,12 +192,37 @@ def screenshots(arguments: argparse.Namespace) -> None:
 
 
 def test_deep(arguments: argparse.Namespace) -> None:
-    """the long checks: full fuzz, mutation, Lighthouse on every page; writes evidence/"""
+    """the long checks: full fuzz, mutation, other versions, two builds, Lighthouse; writes evidence/"""
+    ensure_deep()
     runtime(arguments)
     book(arguments)
     run(*PYTEST, "-m", "deep", "tests", *arguments.rest)
+    # Only what has changed since the counts in evidence/ is examined again.
+    run("tools/mutate_source.py", "--write")
+    run("tools/mutate_book.py", "--write")
+    run("tools/versions.py")
+    run("tools/same_bytes.py")
     book(arguments)
     run("tools/lighthouse.py")
+    run("tools/audit.py", "--if-reached")
+
+
+def versions(arguments: argparse.Namespace) -> None:
+    """run the checks with the oldest and newest dependencies, and the notebooks on every Python of the lock"""
+    ensure_deep()
+    run("tools/versions.py", *arguments.rest)
+
+
+def same_bytes(arguments: argparse.Namespace) -> None:
+    """build the book twice, under different circumstances, and compare every file"""
+    logged([str(venv_python()), "tools/assets.py"], LOGS / "assets.log")
+    run("tools/same_bytes.py", *arguments.rest)
+
+
+def audit(_: argparse.Namespace) -> None:
+    """ask whether a pinned package has a known vulnerability"""
+    ensure_deep()
+    run("tools/audit.py")
 
 
 def execute(arguments: argparse.Namespace) -> None:
@@ -225,6 +263,9 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], None]] = {
     "test": test,
     "test-browser": test_browser,
     "test-deep": test_deep,
+    "versions": versions,
+    "same-bytes": same_bytes,
+    "audit": audit,
     "screenshots": screenshots,
     "lint": lint,
     "execute": execute,
