@@ -137,7 +137,7 @@ def rule_derivation():
 def rule_derivation_solution():
     return (
         Derivation(Grad(L, B), let=PRODUCT, given=ARRIVES)
-        .then((A.T * V).T, because="the rule of the product for $B^{\\mathsf{T}}$, then the rule of the transpose")
+        .then((A.T * V).T, because="the rule of the product for $B^{\\top}$, then the rule of the transpose")
         .then(V.T * A, because="a transposed product is the product of the transposes, in reverse")
     )
 
