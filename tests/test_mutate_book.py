@@ -1,5 +1,6 @@
 """The errors that are planted in the book are real changes, one at a time, and what is planted is seen."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 import mutate_book
 import nbformat
 import pytest
+from mutate_book import EVIDENCE, is_current, recorded
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,3 +89,51 @@ def test_a_page_that_is_stale_itself_is_not_judged(tmp_path):
 def test_the_first_chapter_holds_enough_formulas_to_break():
     path = ROOT / "book" / "01_linear_layer.ipynb"
     assert len(mutate_book.candidates(nbformat.read(path, as_version=4))) >= 30
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the command forks")
+def test_an_error_that_never_ends_is_ended_and_said_to_be_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(mutate_book, "SECONDS", 1)
+    page = notebook("x = 3\nwhile x > 0:\n    x = x - 1")
+    (one,) = mutate_book.plant(page, mutate_book.candidates(page), tmp_path)
+    assert (one.what, one.red, one.late) == ("- becomes +", True, True)
+
+
+# What is recorded ----------------------------------------------------------------------------------------------------
+
+PAGES = sorted((ROOT / "book").glob("*.ipynb"))
+ARGUED = json.loads((EVIDENCE.parent / "argued.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_the_counts_are_of_the_notebooks_as_they_stand(path):
+    counts = recorded().get(path.stem)
+    how = f"run `make test-deep`, or python tools/mutate_book.py --write, which does only what has changed: {path.name}"
+    assert is_current(counts, nbformat.read(path, as_version=4)), how
+    assert counts["planted"] == min(30, counts["possible"]), how
+
+
+def test_at_least_two_hundred_errors_are_planted_over_all_chapters():
+    counts = recorded()
+    assert counts.keys() == {path.stem for path in PAGES}
+    assert sum(each["planted"] for each in counts.values()) >= 200
+    assert all(each["planted"] == each["caught"] + len(each["survivors"]) for each in counts.values())
+
+
+def test_of_every_error_that_was_not_seen_it_is_said_why_and_of_no_other():
+    survivors = {page: {each["code"] for each in counts["survivors"]} for page, counts in recorded().items()}
+    assert {page: set(reasons) for page, reasons in ARGUED["notebooks"].items()} == {
+        page: codes for page, codes in survivors.items() if codes
+    }
+    assert all(len(reason) > 20 for reasons in ARGUED["notebooks"].values() for reason in reasons.values())
+
+
+def test_counts_of_an_older_notebook_are_noticed_and_prose_does_not_age_them():
+    notebook = nbformat.read(PAGES[0], as_version=4)
+    counts = {"notebook": mutate_book.fingerprint(notebook)}
+    prose, code = (next(c for c in notebook.cells if c.cell_type == kind) for kind in ("markdown", "code"))
+    prose.source += " More words."
+    assert is_current(counts, notebook)
+    code.source += "\nx = 1"
+    assert not is_current(counts, notebook)
+    assert not is_current(None, notebook)

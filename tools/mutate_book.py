@@ -17,10 +17,12 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
+import difflib
 import hashlib
 import json
 import os
 import random
+import signal
 import sys
 import time
 from collections import defaultdict
@@ -33,7 +35,8 @@ from replay import Replay
 
 ROOT = Path(__file__).resolve().parents[1]
 EVIDENCE = ROOT / "evidence" / "notebooks.json"
-SECONDS = 120  # that the rest of a notebook may take after a change; a change that makes it hang is seen
+# What the rest of a notebook may take after a change, which may make it hang: of the processor, and by the clock.
+SECONDS, LATEST = 120, 1200
 
 PLANTED = ("Bug(", "bug(")
 LEFT_ALONE = (*PLANTED, "plotting.", "plt.", "exercises.", "raise NotImplementedError", "return ...", "course.summary(")
@@ -130,6 +133,16 @@ def plain(source: str) -> str:
     return ast.unparse(ast.parse(source))
 
 
+def changed_lines(source: str, changed: str) -> str:
+    """What a change made of its line, or of its lines.
+
+    >>> changed_lines("a = 1\\nb = a + 2", "a = 1\\nb = a - 2")
+    'b = a - 2'
+    """
+    lines = list(difflib.unified_diff(plain(source).splitlines(), plain(changed).splitlines(), lineterm="", n=0))
+    return "; ".join(line[1:].strip() for line in lines[2:] if line.startswith("+"))
+
+
 def candidates(notebook: nbformat.NotebookNode) -> list[tuple[int, str, str]]:
     """All changes of all cells that hold formulas: (cell, what, changed source)."""
     return [
@@ -148,6 +161,7 @@ class Planted:
     what: str
     changed: str
     red: bool
+    late: bool = False  # it was red because it would not end
 
 
 class Stale(Exception):
@@ -170,7 +184,7 @@ def plant(notebook: nbformat.NotebookNode, chosen: list[tuple[int, str, str]], f
             child = os.fork()
             if not child:
                 _run_changed(shell, cells[number:], changed)
-            running[child] = (number, what, changed, time.monotonic() + SECONDS)
+            running[child] = (number, what, changed, time.monotonic() + LATEST)
         if not shell.gives(cell):
             raise Stale(f"cell {number} does not give its stored outputs: {shell.why}")
         if number >= max(changes, default=-1):
@@ -180,7 +194,11 @@ def plant(notebook: nbformat.NotebookNode, chosen: list[tuple[int, str, str]], f
 
 
 def _run_changed(shell: Replay, cells: list, changed: str):
-    """In the copy: leave with 0 when no difference is seen, 1 when one is."""
+    """In the copy: leave with 0 when no difference is seen, 1 when one is. What takes too long the system ends."""
+    import resource  # which Windows has not; nor can it fork
+
+    used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+    resource.setrlimit(resource.RLIMIT_CPU, (int(used) + SECONDS, resource.RLIM_INFINITY))
     red = 1
     with contextlib.suppress(BaseException):
         red = 0 if shell.gives(cells[0], changed) and all(map(shell.gives, _code(cells[1:]))) else 1
@@ -197,7 +215,8 @@ def _ended(running: dict[int, tuple]) -> Planted:
             done, status = os.waitpid(child, 0 if late else os.WNOHANG)
             if done:
                 del running[child]
-                return Planted(number, what, changed, late or status != 0)
+                late = late or status == signal.SIGXCPU
+                return Planted(number, what, changed, late or status != 0, late)
         time.sleep(0.01)
 
 
@@ -229,15 +248,17 @@ def examined(path: Path, count: int, seed: int, jobs: int) -> dict:
     notebook = nbformat.read(path, as_version=4)
     possible = candidates(notebook)
     chosen = random.Random(seed).sample(possible, min(count, len(possible)))
-    survivors = []
+    survivors, late = [], 0
     for one in plant(notebook, sorted(chosen), path.parent, jobs):
         print(f"{'red  ' if one.red else 'GREEN'} {path.stem} cell {one.cell}: {one.what}", flush=True)
+        late += one.late
         if not one.red:
-            survivors.append(f"cell {one.cell}, {one.what}: {one.changed}")
+            code = changed_lines(notebook.cells[one.cell].source, one.changed)
+            survivors.append({"cell": one.cell, "what": one.what, "code": code})
             print("      " + one.changed.replace("\n", "\n      "))
     print(f"{path.stem}: {len(chosen) - len(survivors)} of {len(chosen)} planted errors were caught", flush=True)
     counts = {"caught": len(chosen) - len(survivors), "planted": len(chosen), "possible": len(possible)}
-    return {**counts, "notebook": fingerprint(notebook), "survivors": survivors}
+    return {**counts, "caught by never ending": late, "notebook": fingerprint(notebook), "survivors": survivors}
 
 
 def main() -> int:

@@ -50,7 +50,9 @@ def _pairs(found):
 def _planted(found, places):
     counts = found.values()
     planted, caught = (sum(each[name] for each in counts) for name in ("planted", "caught"))
-    return {"tried": planted, "caught": caught, "remark": f"in {len(counts)} {places}"}
+    survived = f"; why {planted - caught} changed nothing is said of each in evidence/argued.json"
+    remark = f"in {len(counts)} {places}{survived if planted > caught else ''}"
+    return {"tried": planted, "caught": caught, "remark": remark}
 
 
 def _calls(found):
