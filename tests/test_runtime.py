@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import hygiene
 import nbformat
 import pytest
 import serve
+from nbclient import NotebookClient
 from packaging.requirements import Requirement
 
 from backprop.sphinxext import run
@@ -439,6 +441,58 @@ def test_what_the_cell_asks_for_can_be_installed_and_imported(tmp_path):
     command = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {asked}"]
     found = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert Path(found.stdout.strip()).is_relative_to(tmp_path)
+
+
+# Colab brings its own scientific packages, not the newest; its shell is a kernel's with another name.
+BROUGHT = ["ipykernel", "matplotlib==3.10.0", "numpy==2.0.2", "scikit-learn==1.6.1", "sympy==1.13.3"]
+KERNEL = """
+from google.colab._shell import Shell
+from ipykernel.ipkernel import IPythonKernel
+from ipykernel.kernelapp import IPKernelApp
+from traitlets import Type
+
+class Kernel(IPythonKernel):
+    shell_class = Type(Shell)
+
+IPKernelApp.launch_instance(kernel_class=Kernel)
+"""
+
+
+@pytest.fixture(scope="module")
+def colab(tmp_path_factory):
+    """A folder with an environment like Colab's, and with a kernel in it that takes itself for Colab's."""
+    folder = tmp_path_factory.mktemp("colab")
+    python = folder / "environment" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "environment")], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, *BROUGHT], check=True, timeout=900)
+    command = [str(python), str(folder / "kernel.py"), "-f", "{connection_file}"]
+    files = {
+        "kernel.py": KERNEL,
+        "google/colab/_shell.py": "from ipykernel import zmqshell\nclass Shell(zmqshell.ZMQInteractiveShell): ...\n",
+        "kernels/colab/kernel.json": json.dumps({"argv": command, "display_name": "Colab", "language": "python"}),
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", ["01_linear_layer", "05_hidden_layers"])
+def test_a_chapter_runs_from_its_first_cell_where_only_colabs_packages_are(name, colab, tmp_path, monkeypatch):
+    """The chapter alone in a folder, and this repository where the cell's address leads."""
+    leads_here = {"COUNT": "1", "KEY_0": f"url.{ROOT.as_uri()}.insteadOf", "VALUE_0": ADDRESS}
+    for key, value in leads_here.items():
+        monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
+    monkeypatch.setenv("JUPYTER_PATH", str(colab))
+    notebook = bootstrap.fitted(nbformat.read(ROOT / "book" / f"{name}.ipynb", as_version=4), ADDRESS)
+    asked = nbformat.v4.new_code_cell("import backprop, numpy\nprint(backprop.__file__, numpy.__version__)")
+    notebook.cells.append(asked)
+    NotebookClient(notebook, kernel_name="colab", timeout=600, resources={"metadata": {"path": tmp_path}}).execute()
+    place, version = asked.outputs[0].text.split()
+    assert Path(place).is_relative_to(colab / "environment")
+    assert version == "2.0.2"
 
 
 def test_the_cell_follows_the_address():
