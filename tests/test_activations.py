@@ -553,10 +553,17 @@ def test_the_complex_step_takes_finite_complex_numbers(function):
             ValueError,
             "P is 1.5 at index (0, 0): expected numbers from 0 to 1",
         ),
-        (
-            lambda: softmax_backward(np.ones((2, 2)), [[0.5, 0.5], [0.5, 0.25]]),
-            ValueError,
-            "the sum of a row of P is 0.75 at index 1: expected 1",
+        *(
+            (lambda f=f, P=P: f(np.ones_like(P), P), ValueError, f"the sum of a row of {name} is {found}: expected 1")
+            for name, f in {
+                "P": softmax_backward,
+                "A": lambda dA, A: ACTIVATIONS["softmax"].backward(dA, np.zeros_like(A), A),
+            }.items()
+            for P, found in [
+                (np.array([[0.5, 0.5, 0], [0.5, 0, 0.25]]), "0.75 at index 1"),
+                (np.array([[0.5, 0.5 + 2**-12]]), f"{1 + 2**-12} at index 0"),
+                (np.array([[[1.0], [1]], [[1], [0.25]]]), "0.25 at index (1, 1)"),
+            ]
         ),
         (
             lambda: ACTIVATIONS["relu"].backward(np.ones((3, 2)), np.ones((2, 3)), np.ones((3, 2))),

@@ -320,6 +320,8 @@ def test_the_largest_numbers_there_are():
         assert softmax_cross_entropy([[MAX, -MAX]], [0])[0] == 0
         assert softmax_cross_entropy([[MAX, -MAX]], [1])[0] == math.inf  # 2 MAX is beyond float64
         assert softmax_cross_entropy([[MAX, -MAX]], [1])[1].tolist() == [[1, -1]]
+        # Each row of Y has a finite sum; nothing is asked of a column.
+        assert softmax_cross_entropy([[0, -MAX], [0, -MAX]], [[MAX, 0], [MAX, 0]])[0] == 0
         assert mean_squared_error([[1e200]], [[0]])[0] == math.inf
         assert mean_squared_error([[1e200]], [[0]])[1].tolist() == [[2e200]]
         assert cross_entropy([[LEAST, 1]], [0])[0] == pytest.approx(-math.log(LEAST))
@@ -553,6 +555,7 @@ def test_class_labels_that_are_refused(loss):
             lambda: softmax_cross_entropy(np.ones((2, 0)), np.ones((2, 0))),
             "Z has shape (2, 0): expected at least one class",
         ),
+        (lambda: softmax_cross_entropy(np.ones((2, 0)), [0, 0]), "Z has shape (2, 0): expected at least one class"),
         (lambda: sigmoid_cross_entropy([[1.0], [2.0]], [1, 0]), "Y has shape (2,): expected 2 axes, (2, 1)"),
     ],
 )

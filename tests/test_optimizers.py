@@ -191,6 +191,11 @@ def test_adam_does_not_notice_a_factor_in_the_gradient_except_through_epsilon():
     assert np.abs(a - b).max() > 1e-3
 
 
+def test_the_defaults_are_those_of_the_papers_and_of_pytorch():
+    assert vars(Adam()) == {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+    assert Momentum(0.1).momentum == 0.9
+
+
 # The contract ---------------------------------------------------------------------------------------------------------
 
 
@@ -248,6 +253,43 @@ def test_a_state_of_another_network_is_refused():
         Momentum(0.1).step(start, good, Momentum(0.1).init(other))
     with pytest.raises(ValueError, match=r"state(\.mean)? has shapes"):
         Adam(0.1).step(start, good, Adam(0.1).init(other))
+
+
+@pytest.mark.parametrize("state", [[], [0.0], (0.0,), None])
+def test_gradient_descent_takes_no_memory(state):
+    start = network()
+    with pytest.raises(ValueError, match=r"state is .*: expected \(\), because gradient descent remembers nothing"):
+        GradientDescent(0.1).step(start, *random_gradients(start, 1), state)
+
+
+def test_a_negative_mean_square_is_refused_with_its_place():
+    start = network()
+    (good,) = random_gradients(start, 1)
+    state = Adam().init(start)
+    for k, below in [(0, -1e-9), (1, -0.5), (3, -2.0)]:
+        square = [np.full_like(v, 0.5) for v in state.square]
+        square[k].flat[0], square[k].flat[-1] = 0, below
+        with pytest.raises(
+            ValueError, match=rf"^state\.square\[{k}\] is {below} at index .*: expected a mean of squares"
+        ):
+            Adam().step(start, good, state._replace(square=tuple(square)))
+    with pytest.raises(ValueError, match=r"state\.steps is -1"):
+        Adam().step(start, good, state._replace(steps=-1))
+
+
+def test_the_constants_may_be_at_the_lower_end_of_their_range():
+    """Without memory, momentum is gradient descent, and Adam takes the sign of the gradient."""
+    start = network()
+    gradients = random_gradients(start, 3)
+    for a, b in zip(
+        displacement(Momentum(0.1, 0), start, gradients),
+        displacement(GradientDescent(0.1), start, gradients),
+        strict=True,
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+    steps = displacement(Adam(0.1, beta1=0, beta2=0), start, gradients[:1])
+    for a, g in zip(steps, [*gradients[0].dW, *gradients[0].db], strict=True):
+        np.testing.assert_allclose(a, 0.1 * np.sign(g), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

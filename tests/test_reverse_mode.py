@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backprop import reverse_mode as rm
+from backprop import symbolic
 from backprop.forward_mode import Dual, jvp
 from backprop.gradcheck import central_difference, relative_error
 from backprop.network import MLP
-from backprop.primitives import PRIMITIVES
+from backprop.primitives import PRIMITIVES, Primitive, replaced
 from backprop.reverse_mode import Node, apply, backward, log_softmax, relu, tape, total, variable
 
 RNG = np.random.default_rng(0)
@@ -106,6 +107,12 @@ def test_matrices_on_either_side_of_a_node():
     assert np.allclose(backward(total(left @ X))[X], np.outer(left.sum(axis=0), np.ones(2)))
     assert np.allclose(backward(total(X @ right))[X], np.outer(np.ones(3), right.sum(axis=1)))
     assert np.array_equal(backward(total(X.T * left[:2, :3]))[X], left[:2, :3].T)
+
+
+def test_relu_has_the_slope_from_the_left_at_its_kink():
+    x = variable([-1.0, 0.0, 2.0])
+    assert backward(total(relu(x)))[x].tolist() == [0, 0, 1]
+    assert jvp(relu, [x.value], [np.ones(3)])[1].tolist() == [0, 0, 1]
 
 
 def test_on_arrays_a_program_only_computes():
@@ -239,6 +246,30 @@ def test_a_cotangent_asks_for_one_row_of_the_jacobian():
     y = x * x
     assert np.array_equal(backward(y, [0.0, 1.0, 0.0])[x], [0.0, 4.0, 0.0])
     assert backward(y, np.ones(3, np.float32))[x].tolist() == [2, 4, 8]
+
+
+def test_a_cotangent_without_a_dtype_takes_that_of_the_output():
+    x = variable(np.ones(3, np.float32))
+    assert backward(x * x, [0.0, 1.0, 0.0])[x].dtype == np.float32
+    assert backward(x * x, np.ones(3))[x].dtype == np.float64
+
+
+def test_a_sweep_over_symbols_writes_down_the_formulas():
+    m, n, k = symbolic.dimensions("m n k")
+    X, W, D = symbolic.matrix("X", m, n), symbolic.matrix("W", n, k), symbolic.matrix("D", m, k)
+    rule = Primitive(lambda a, b: a * b, (lambda v, c, a, b: v * b.T, lambda v, c, a, b: a.T * v), ())
+    with replaced(matmul=rule):
+        assert apply("matmul", X, W) == X * W
+        x, w = Node(X), Node(W)
+        swept = backward(x @ w, D)
+        assert backward(x @ W, D)[x] == swept[x] == D * W.T
+        assert swept[w] == X.T * D
+
+
+def test_shares_whose_sum_overflows_are_refused():
+    x = variable([0.5, 0.0])
+    with pytest.raises(ValueError, match=r"the gradient of .*variable.* is inf at index 0: cotangent is too large"):
+        backward(x * [1e308, 1.0] + x * [1e308, 1.0], [1.0, 1.0])
 
 
 @pytest.mark.parametrize(
