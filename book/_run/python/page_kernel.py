@@ -16,6 +16,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,8 @@ class Kernel:
         self.shell.user_ns = self.namespace
         builtins.display, builtins.get_ipython = display, get_ipython
         time.process_time = work_time
+        # A browser starts no thread, and tqdm says of its own that it could not: a bar needs none.
+        warnings.filterwarnings("ignore", message="tqdm:disabling monitor support")
         self.out, self.err = Stream("stdout", self._send), Stream("stderr", self._send)
 
     def _send(self, output: dict) -> None:
