@@ -23,7 +23,7 @@ OPERANDS = {
     "add": [((4, 3), (4, 3)), ((4, 3), (3,)), ((4, 1), (4, 3)), ((), (4, 3)), ((1, 3), (4, 1))],
     "matmul": [((4, 3), (3, 2))],
     "exp": [((4, 3),)],
-    "log_softmax": [((4, 3),)],
+    "log_softmax": [((4, 3),), ((3,),), ((2, 4, 3),)],
 }
 OPERANDS |= dict.fromkeys(("subtract", "multiply", "divide"), OPERANDS["add"])
 OPERANDS |= dict.fromkeys(("log", "tanh", "sigmoid", "relu", "transpose", "total"), OPERANDS["exp"])
@@ -289,6 +289,7 @@ def test_shares_whose_sum_overflows_are_refused():
         (lambda: jvp(lambda x: x, [1.0], []), ValueError, "tangents holds 0 arrays, but there are 1 values"),
         (lambda: jvp(lambda x: x, [1.0], [[1.0]]), ValueError, r"tangents\[0\] has shape \(1,\), but values\[0\] has"),
         (lambda: jvp(lambda x: 3.0, [1.0], [1.0]), TypeError, "function returned a float"),
+        (replaced(exp=np.exp).__enter__, TypeError, "exp is .*: expected a Primitive"),
     ],
 )
 def test_bad_input_is_refused_by_name(call, error, words):
