@@ -289,7 +289,7 @@ def test_shares_whose_sum_overflows_are_refused():
         (lambda: jvp(lambda x: x, [1.0], []), ValueError, "tangents holds 0 arrays, but there are 1 values"),
         (lambda: jvp(lambda x: x, [1.0], [[1.0]]), ValueError, r"tangents\[0\] has shape \(1,\), but values\[0\] has"),
         (lambda: jvp(lambda x: 3.0, [1.0], [1.0]), TypeError, "function returned a float"),
-        (replaced(exp=np.exp).__enter__, TypeError, "exp is .*: expected a Primitive"),
+        (lambda: replaced(exp=np.exp).__enter__(), TypeError, "exp is .*: expected a Primitive"),
     ],
 )
 def test_bad_input_is_refused_by_name(call, error, words):
