@@ -593,6 +593,14 @@ def test_nothing_that_is_passed_in_is_changed_and_results_are_new():
         np.testing.assert_array_equal(W, before)
 
 
+def test_the_arguments_have_names_and_moves_are_given_by_theirs():
+    network, X, Y = network_and_data((3, 4, 2), None, "cross_entropy", 12)
+    Z, _ = network.forward(X=X)
+    assert network.loss_from(layer=1, Z=Z[0], Y=Y) == network.loss_from(2, Z[1], Y) == network.loss(X=X, Y=Y)
+    with pytest.raises(TypeError, match="positional argument"):
+        network.loss_from(1, Z[0], Y, np.ones((2, len(X))))
+
+
 def test_the_gradients_have_names():
     network, X, Y = network_and_data((3, 4, 2), None, "cross_entropy", 11)
     _, g = network.loss_and_gradients(X, Y)
