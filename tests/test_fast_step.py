@@ -304,12 +304,18 @@ def test_a_step_allocates_nothing_that_grows(dtype, loss, labels, optimizer):
     assert peak - before < 160 * 1024
 
 
-def test_nbytes_counts_every_array_that_is_kept():
-    network, optimizer, _, size = steady()
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nbytes_counts_every_array_that_is_kept(dtype, monkeypatch):
+    network, optimizer, _, size = steady(dtype)
     small = FastStep(network, optimizer, size)
     P = sum(t.size for t in tensors(network))
     units, widest = 4 + 3 + 2, 4
-    assert small.nbytes == 8 * (2 * P + 7 * units + 4 * 7 * widest + 7)
+    item = np.dtype(dtype).itemsize
+    assert small.nbytes == item * (2 * P + 7 * units + 4 * 7 * widest + 7)
+    monkeypatch.setattr(fast_step, "ALL_AT_ONCE", 0)
+    large, largest_layer = FastStep(network, optimizer, size), (5 + 1) * 4
+    transposed = 7 * widest if dtype is np.float32 else 0
+    assert large.nbytes == item * (P + largest_layer + 7 * units + 4 * 7 * widest + 7 + transposed)
     assert repr(small) == "FastStep(MLP(5-4-3-2, relu relu softmax, cross_entropy), GradientDescent(learning_rate=0.1), batch_size=7)"  # fmt: skip  # noqa: E501
 
 
@@ -409,6 +415,19 @@ def test_a_loss_beyond_the_range_is_refused():
     with pytest.raises(ValueError, match=r"Y is nan at index \(0, 0\)"):
         fast.step([[0.0]], [[np.nan]])
     assert fast.network.weights[0][0, 0] == np.float32(1e20)
+
+
+@pytest.mark.parametrize(
+    ("W", "X", "message"),
+    [(1e38, 1e-18, "the loss is inf, beyond the range"), (1e-20, 1e38, "a gradient is beyond the range")],
+)
+def test_what_is_beyond_the_range_is_named(W, X, message, monkeypatch):
+    network = MLP([np.full((1, 1), W, np.float32)], [np.zeros(1, np.float32)], loss="mean_squared_error")
+    fast = FastStep(network, GradientDescent(0.1), 1)
+    monkeypatch.setattr(MLP, "loss_and_gradients", lambda *_: None)  # which would refuse a gradient in its own words
+    with pytest.raises(ValueError, match=f"^{message} of the network's float32: expected smaller numbers"):
+        fast.step(np.array([[X]], np.float32), np.zeros((1, 1), np.float32))
+    assert fast.network.weights[0][0, 0] == np.float32(W)
 
 
 def test_what_it_is_made_from_is_checked():
