@@ -14,6 +14,7 @@ import sys
 import threading
 import urllib.request
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import bootstrap
@@ -523,3 +524,10 @@ def test_binder_is_told_which_python():
     (python,) = re.findall(r"^python-(3\.\d+)$", (ROOT / "runtime.txt").read_text(encoding="utf-8"), re.MULTILINE)
     assert "-e ." in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert (3, 11) <= tuple(int(part) for part in python.split(".")) <= (3, 13)
+
+
+def test_a_notebook_in_jupyterlite_has_the_release_s_date(runtime, monkeypatch, tmp_path):
+    """The day of the build would make every build another one."""
+    monkeypatch.setattr(runtime, "ROOT", tmp_path)
+    (tmp_path / "CITATION.cff").write_text("version: 0.1.0\ndate-released: 2026-01-02\n", encoding="utf-8")
+    assert datetime.fromtimestamp(int(runtime.released()), UTC).isoformat() == "2026-01-02T00:00:00+00:00"

@@ -27,6 +27,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from assets import fetch as npm_fetch
@@ -283,8 +284,14 @@ def lite_settings() -> dict:
 
 def lite_fingerprint() -> str:
     parts = [path.name.encode() + path.read_bytes() for path in notebooks()]
-    parts += [Path(__file__).read_bytes(), (PYODIDE / "pyodide-lock.json").read_bytes()]
+    parts += [released().encode(), Path(__file__).read_bytes(), (PYODIDE / "pyodide-lock.json").read_bytes()]
     return sha256(b"".join(parts))
+
+
+def released() -> str:
+    """Midnight (UTC) of the release's day, in seconds: every notebook's date, on whatever day the site is built."""
+    (day,) = re.findall(r"^date-released: (\S+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    return f"{datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp():.0f}"
 
 
 def build_lite() -> None:
@@ -303,7 +310,12 @@ def build_lite() -> None:
     (folder / "jupyter-lite.json").write_text(json.dumps(lite_settings(), indent=1), encoding="utf-8")
     command = [sys.executable, "-m", "jupyterlite_core.app", "build", "--no-sourcemaps", "--lite-dir", str(folder)]
     command += ["--contents", str(folder / "contents"), "--output-dir", str(LITE)]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JUPYTER_PLATFORM_DIRS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "SOURCE_DATE_EPOCH": released(),
+    }
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode or not (LITE / "lab" / "index.html").is_file():
         lines = (done.stderr or done.stdout).strip().splitlines() or ["it said nothing"]

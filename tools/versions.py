@@ -35,10 +35,11 @@ class Kind:
     python: str
     what: tuple[str, ...]
     resolution: str | None = None
+    constraints: tuple[str, ...] = ()
 
 
 KINDS = {
-    "oldest": Kind(PYTHONS[0], LAX, "lowest-direct"),
+    "oldest": Kind(PYTHONS[0], LAX, "lowest-direct", ("--constraints", "tools/oldest.txt")),
     "newest": Kind(PYTHONS[-1], LAX, "highest"),
     **{python: Kind(python, STRICT) for python in PYTHONS},
 }
@@ -52,7 +53,7 @@ def resolving(kind: Kind, pins: Path) -> list[str]:
     """
     looks = ["--no-emit-index-url", "--no-annotate", "--no-header", "--quiet"]
     versions = ["--resolution", str(kind.resolution), "--python-version", kind.python, "--upgrade"]
-    return ["pip", "compile", "requirements.in", *versions, *looks, "--output-file", str(pins)]
+    return ["pip", "compile", "requirements.in", *versions, *kind.constraints, *looks, "--output-file", str(pins)]
 
 
 def uv(*arguments: object) -> None:
