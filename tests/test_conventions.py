@@ -390,9 +390,18 @@ def test_half_the_squared_error_is_not_canonical():
     [
         (lambda p: {"X": p.X.T}, r"pass_.weights\[0\] has shape \(2, 4\) in rows of samples: expected \(5, 4\)"),
         (lambda p: {"Y": p.Y.T}, r"pass_.Y has shape \(3, 5\) in rows of samples: expected \(5, 3\)"),
+        (lambda p: {"Y": np.full(5, np.nan)}, "pass_.Y is nan at index 0"),
         (lambda p: {"Y": np.array([0, 1])}, r"pass_.Y has shape \(2,\) in rows of samples: expected \(5,\)"),
         (lambda p: {"dW": [p.dW[0], p.dW[1].T]}, r"pass_.dW\[1\] has shape \(3, 4\) .*: expected \(4, 3\)"),
         (lambda p: {"biases": [p.biases[0][:, None], p.biases[1]]}, r"pass_.biases\[0\] has shape \(4, 1\)"),
+        (
+            lambda p: {"weights": [p.weights[0].ravel(), p.weights[1]]},
+            r"pass_.weights\[0\] has shape \(8,\) .* \(2, 8\)",
+        ),
+        (
+            lambda p: {"weights": [np.array(1.0), p.weights[1]]},
+            r"pass_.weights\[0\] has shape \(\) .*: expected \(2, 0\)",
+        ),
         (lambda p: {"dX": p.dX[:, :1]}, r"pass_.dX has shape \(5, 1\) in rows of samples: expected \(5, 2\)"),
         (lambda p: {"dZ": p.dZ[:1]}, "pass_.dZ has 1 arrays: expected one for each layer"),
         (lambda p: {"A": [p.A[0], np.full_like(p.A[1], np.nan)]}, r"pass_.A\[1\] is nan at index \(0, 0\)"),
@@ -401,6 +410,13 @@ def test_half_the_squared_error_is_not_canonical():
 def test_what_is_not_a_pass_in_rows(changes, message, pass_):
     with pytest.raises(ValueError, match=message):
         to_note("003", pass_._replace(**changes(pass_)))
+
+
+def test_rows_of_integers_become_numbers_and_classes_stay_classes(pass_):
+    for Y, kind in [(np.eye(3, dtype=int)[[0, 2, 1, 0, 1]], "f"), (np.array([0, 2, 1, 0, 1]), "i")]:
+        found = to_note("000", pass_._replace(Y=Y)).Y
+        assert found.dtype.kind == kind
+        assert np.array_equal(found, Y)
 
 
 def test_rows_where_the_note_has_columns(pass_):
