@@ -206,6 +206,9 @@ def _exchange(live: dict, new: dict, owner, seen: set) -> None:
             if fresh.__module__ == getattr(owner, "__name__", None) and id(old) not in seen:
                 seen.add(id(old))
                 _exchange(dict(vars(old)), dict(vars(fresh)), owner, seen)
+                for attribute, value in vars(fresh).items():
+                    if isinstance(value, int | float | str) and not attribute.startswith("__"):
+                        setattr(old, attribute, value)
         elif isinstance(fresh, property) and isinstance(old, property):
             _exchange_functions(old.fget, fresh.fget, seen)
         elif isinstance(fresh, classmethod | staticmethod):
