@@ -61,8 +61,8 @@ def undocumented(call: Call, error: Exception, corrupted) -> str:
 def raised(doc: str) -> set[str]:
     """The errors that a numpydoc docstring lists under "Raises".
 
-    >>> raised("Sum.\\n\\nRaises\\n------\\nTypeError, ValueError\\n    No number.\\n\\nNotes\\n-----\\nKeyError")
-    {'TypeError', 'ValueError'}
+    >>> sorted(raised("Sum.\\n\\nRaises\\n------\\nTypeError, ValueError\\n    No number.\\n\\nNotes\\n-----\\nKeyError"))
+    ['TypeError', 'ValueError']
     """
     section = re.search(r"^Raises\n-+\n(.*?)(?=^\w[\w ]*\n-{3,}\n|\Z)", doc, re.MULTILINE | re.DOTALL)
     return set(re.findall(r"\w+", " ".join(re.findall(r"^\w.*", section[1], re.MULTILINE)))) if section else set()
