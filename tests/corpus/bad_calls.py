@@ -61,7 +61,7 @@ def undocumented(call: Call, error: Exception, corrupted) -> str:
 def raised(doc: str) -> set[str]:
     """The errors that a numpydoc docstring lists under "Raises".
 
-    >>> sorted(raised("Sum.\\n\\nRaises\\n------\\nTypeError, ValueError\\n    No number.\\n\\nNotes\\n-----\\nKeyError"))
+    >>> sorted(raised("Sum.\\n\\nRaises\\n------\\nTypeError, ValueError\\n    None.\\n\\nNotes\\n-----\\nKeyError"))
     ['TypeError', 'ValueError']
     """
     section = re.search(r"^Raises\n-+\n(.*?)(?=^\w[\w ]*\n-{3,}\n|\Z)", doc, re.MULTILINE | re.DOTALL)
