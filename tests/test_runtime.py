@@ -483,7 +483,7 @@ def colab(tmp_path_factory):
 @pytest.mark.deep
 @pytest.mark.parametrize("name", ["01_linear_layer", "05_hidden_layers"])
 def test_a_chapter_runs_from_its_first_cell_where_only_colabs_packages_are(name, colab, tmp_path, monkeypatch):
-    """The chapter alone in a folder, and this repository where the cell's address leads; what is too old is replaced."""
+    """The chapter alone in a folder, this repository where the cell leads; what is too old is replaced."""
     leads_here = {"COUNT": "1", "KEY_0": f"url.{ROOT.as_uri()}.insteadOf", "VALUE_0": ADDRESS}
     for key, value in leads_here.items():
         monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
