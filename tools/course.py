@@ -131,7 +131,7 @@ def book(_: argparse.Namespace) -> None:
 
 
 def pdf(arguments: argparse.Namespace) -> None:
-    """print the whole book as one PDF, and the cheat sheet on one page, with Chromium"""
+    """print the whole book as one PDF, and the two sheets, with Chromium"""
     book(arguments)
     run("tools/pdf.py", *arguments.rest)
 
