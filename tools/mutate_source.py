@@ -47,7 +47,7 @@ MODULES: dict[str, list[str]] = {
     "network": ["test_network"],
     "gradcheck": ["test_gradcheck"],
     "_differences": ["test_gradcheck"],
-    "_moved_columns": ["test_gradcheck"],
+    "_moved_columns": ["test_network", "test_gradcheck"],
     "_traced": ["test_reverse_mode"],
     "initializers": ["test_initializers"],
     "optimizers": ["test_optimizers"],
