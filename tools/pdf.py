@@ -81,7 +81,7 @@ SHEETS = (
         *("Every checked result on one page", "backpropagation-every-result.pdf", "wall-chart"),
         {"width": "841mm", "height": "594mm", **EDGES},
         columns=9,
-        without=".bd-article .cheat-sheet, .bd-article :is(h1, h1 ~ p), .bd-article section section > p",
+        without="#jb-print-docs-body h1, .bd-article .cheat-sheet, .bd-article h1 ~ p, .bd-article section section > p",
     ),
 )
 SHEET_STYLE = """
