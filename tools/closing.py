@@ -48,7 +48,12 @@ def caught(book: Book) -> str:
 
 
 def long_checks(evidence: Path) -> list[str]:
-    return [f"         {row['caught']:,} of {row['tried']:,}: {row['check']}" for row in evidence_rows(evidence)]
+    return [long_check(row) for row in evidence_rows(evidence)]
+
+
+def long_check(row: dict) -> str:
+    said = f"         {row['caught']:,} of {row['tried']:,}: {row['check']}"
+    return said + (f"; of {row['argued']:,} more it is said why not" if row["argued"] else "")
 
 
 def closing(book: Book, evidence: Path, report: Path) -> list[str]:

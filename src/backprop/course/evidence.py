@@ -15,14 +15,17 @@ def evidence_rows(folder) -> list[dict]:
     Returns
     -------
     list of dict
-        ``{"check": …, "tried": …, "caught": …, "remark": …}``; the two counts are whole numbers.
+        ``{"check": …, "tried": …, "caught": …, "argued": …, "remark": …}``; the counts are whole numbers. Argued are
+        errors that nothing saw and of which ``argued.json`` says one by one why: such as a changed formula that is true
+        as well.
 
     Examples
     --------
     >>> evidence_rows("a folder that is not there")
     []
     """
-    return [{"check": words, **row(found)} for name, words, row in CHECKS if (found := _read(folder, name))]
+    rows = [(words, row(found)) for name, words, row in CHECKS if (found := _read(folder, name))]
+    return [{"check": words, "argued": 0, **row} for words, row in rows]
 
 
 def _read(folder, name):
@@ -50,9 +53,9 @@ def _pairs(found):
 def _planted(found, places):
     counts = found.values()
     planted, caught = (sum(each[name] for each in counts) for name in ("planted", "caught"))
-    survived = f"; why {planted - caught} changed nothing is said of each in evidence/argued.json"
-    remark = f"in {len(counts)} {places}{survived if planted > caught else ''}"
-    return {"tried": planted, "caught": caught, "remark": remark}
+    argued = sum(len(each["survivors"]) for each in counts)
+    why = f"; of {argued} more, evidence/argued.json says why nothing sees them" if argued else ""
+    return {"tried": planted, "caught": caught, "argued": argued, "remark": f"in {len(counts)} {places}{why}"}
 
 
 def _calls(found):
