@@ -232,8 +232,14 @@ def opened(browser, address, size="laptop", scheme="light", on_request=None, **o
 # A box gets its tab stop when it comes near the window, so the whole page is brought there once.
 READ_THROUGH = """
 async () => {
-  // A browser that draws nothing for a while still goes on.
-  const frame = () => new Promise((done) => (requestAnimationFrame(done), setTimeout(done, 500)));
+  // What a page does when it is drawn needs frames. A browser with much to do may draw none for a while: it is waited
+  // for, a minute in all, and one that draws nothing at all still goes on.
+  let patience = 60000;
+  const frame = () => new Promise((done) => {
+    const wait = Math.max(50, Math.min(patience, 5000));
+    const late = setTimeout(() => ((patience -= wait), done()), wait);
+    requestAnimationFrame(() => (clearTimeout(late), done()));
+  });
   for (let y = 0; y < document.scrollingElement.scrollHeight; y += innerHeight) {
     window.scrollTo({top: y, behavior: "instant"});
     await frame();
@@ -247,9 +253,9 @@ async () => {
 
 
 def settles(page, condition, argument):
-    """Whether a condition comes true within a few seconds."""
+    """Whether a condition comes true within some seconds."""
     try:
-        page.wait_for_function(condition, arg=argument, timeout=3000)
+        page.wait_for_function(condition, arg=argument, timeout=15_000)
     except playwright.TimeoutError:
         return False
     return True
@@ -257,6 +263,7 @@ def settles(page, condition, argument):
 
 def looked_at(page, size, scheme):
     """Everything that is wrong with one view of a page that is open."""
+    page.bring_to_front()  # what is behind another page may not be drawn
     page.emulate_media(color_scheme=scheme)
     followed = "scheme => [undefined, scheme].includes(document.documentElement.dataset.theme)"
     if not settles(page, followed, scheme):

@@ -92,7 +92,7 @@ SHEET_STYLE = """
 .bd-article h1 ~ p { font-size: 0.62rem; margin: 0.25rem 0 0.4rem; max-width: none; }
 .bd-article .results .sign { border: 0; padding: 0; min-height: 0; background: none; font-size: 0.52rem; }
 .bd-article a { color: inherit; text-decoration: none; }
-.d-print-none, footer, .bd-header-article, #jb-print-toc { display: none !important; }
+.d-print-none, footer, .bd-header-article, #jb-print-toc, .bd-article summary { display: none !important; }
 .bd-main, .bd-content, .bd-article-container, .bd-article, .bd-page-width, section { margin: 0 !important;
   padding: 0 !important; max-width: none !important; }
 """
