@@ -364,6 +364,8 @@ def looks(reader, place):
           const copy = box.cloneNode(true);
           const added = ".stepper, .headerlink, .katex, .copybtn, pre > span:empty";
           copy.querySelectorAll(added).forEach((each) => each.remove());
+          // A printed page also keeps a formula and the mark behind it on one line.
+          copy.querySelectorAll(".unbroken").forEach((each) => each.replaceWith(...each.childNodes));
           // Words of two blocks are two words, whether a line break stands between their tags or not.
           const blocks = "p, div, ul, ol, li, dl, dt, dd, figure, figcaption, details, summary, pre";
           copy.querySelectorAll(blocks).forEach((each) => (each.before(" "), each.after(" ")));
