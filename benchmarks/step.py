@@ -10,6 +10,7 @@ With --record the results go to src/backprop/data/speed.json, which chapter 12 d
 """
 
 import argparse
+import functools
 import importlib.util
 import itertools
 import json
@@ -298,20 +299,21 @@ def multiplications(sizes, m):
 
 
 def growth(rounds):
+    """All cases in turns, so that a processor that slows down for a while slows all of them down alike."""
+    cases = [(sweep, sizes, m) for sweep, of in SWEEPS.items() for sizes, m in of]
+    steps = {}
+    for sizes, m in dict.fromkeys((sizes, m) for _, sizes, m in cases):
+        X, y = data(sizes, m, "float32")
+        for name, make in {"us": make_ours, "readable": make_readable}.items():
+            steps[sizes, m, name] = functools.partial(make(sizes, "float32"), X, y)
+    times = in_turns(steps, rounds)
     out = []
-    for sweep, cases in SWEEPS.items():
-        print(f"\n{sweep}")
-        for sizes, m in cases:
-            X, y = data(sizes, m, "float32")
-            ours, readable = make_ours(sizes, "float32"), make_readable(sizes, "float32")
-            times = in_turns({"us": lambda f=ours: f(X, y), "readable": lambda f=readable: f(X, y)}, rounds)  # noqa: B023
-            result = {"sweep": sweep, "sizes": sizes, "m": m, "multiplications": multiplications(sizes, m),
-                      "parameters": sum((i + 1) * o for i, o in itertools.pairwise(sizes)),
-                      **{n: round(1e6 * t, 1) for n, t in times.items()}}  # fmt: skip
-            out.append(result)
-            print(
-                f"  {'-'.join(map(str, sizes)):30.30} m={m:<5} {result['multiplications']:12,} {result['us']:10.1f} µs"
-            )
+    for sweep, sizes, m in cases:
+        own = {name: round(1e6 * times[sizes, m, name], 1) for name in ("us", "readable")}
+        out.append({"sweep": sweep, "sizes": sizes, "m": m, "multiplications": multiplications(sizes, m),
+                    "parameters": sum((i + 1) * o for i, o in itertools.pairwise(sizes)), **own})  # fmt: skip
+        network = "-".join(map(str, sizes))
+        print(f"  {sweep:6} {network:30.30} m={m:<5} {out[-1]['multiplications']:12,} {own['us']:10.1f} µs")
     return out
 
 

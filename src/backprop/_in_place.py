@@ -13,7 +13,7 @@ import numpy as np
 from backprop.activations import SELU_ALPHA, SELU_LAMBDA
 from backprop.optimizers import Adam, GradientDescent, Momentum
 
-add, divide, dot, exp, greater, log = np.add, np.divide, np.dot, np.exp, np.greater, np.log
+add, divide, exp, greater, log = np.add, np.divide, np.exp, np.greater, np.log
 maximum, minimum, multiply, subtract = np.maximum, np.minimum, np.multiply, np.subtract
 
 # So many numbers NumPy converts from one type to another in one piece: a mask of bool is then the faster one.
@@ -150,7 +150,7 @@ class SoftmaxCrossEntropy:
         self.flat_Z.take(places, out=picked, mode="clip")
         log(sums, out=logs)
         subtract(logs, picked, out=logs)
-        loss = dot(self.of_samples, logs).item() / self.m
+        loss = self.of_samples.dot(logs).item() / self.m
         if isfinite(loss):
             divide(self.c, sums, out=sums)
             multiply(E, sums, out=E)
@@ -165,7 +165,7 @@ class SoftmaxCrossEntropy:
         self._exponentials(Z, E, sums)
         log(sums, out=logs)
         multiply(Z, Y.T, out=Z)
-        loss = (dot(s, logs) - add.reduce(Z, axis=None)).item() / self.m
+        loss = (s.dot(logs) - add.reduce(Z, axis=None)).item() / self.m
         divide(s, sums, out=sums)
         multiply(E, sums, out=E)
         subtract(E, Y.T, out=E)
@@ -177,7 +177,7 @@ class SoftmaxCrossEntropy:
         maximum.reduce(Z, axis=0, out=self.largest)
         subtract(Z, self.largest, out=Z)
         exp(Z, out=E)
-        dot(self.of_classes, E, out=sums)
+        self.of_classes.dot(E, out=sums)
 
 
 # -- optimizers: update(theta, g) -> a function of no arguments that moves theta --------------------------------------

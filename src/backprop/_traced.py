@@ -27,6 +27,24 @@ def is_symbol(value: Any) -> bool:
     return hasattr(value, "shape") and not isinstance(value, np.ndarray | np.generic)
 
 
+def documented(operation: Callable, primitive: str) -> Callable:
+    """An operation under the name of its primitive, with a docstring of its own."""
+    operation.__name__ = operation.__qualname__ = primitive
+    operation.__doc__ = (
+        f"The primitive `{primitive}`, of arrays, nodes or dual numbers: see `PRIMITIVES`.\n\n"
+        "Raises\n------\nValueError, TypeError\n    As `apply`."
+    )
+    return operation
+
+
+def kind_of(primitive: str, traced: Sequence) -> type | None:
+    """The class of the traced operands, which is one; None if there are none."""
+    kinds = {type(x) for x in traced}
+    if len(kinds) > 1:
+        raise TypeError(f"{primitive} was given {' and '.join(sorted(k.__name__ for k in kinds))}: expected one kind")
+    return kinds.pop() if kinds else None
+
+
 def constant(primitive: str, i: int, value: Any) -> Any:
     """An operand that is no node: an array, a number that takes the dtype of what it meets, or a symbol as it is.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from backprop._arrays import to_array
-from backprop._traced import a_node, applied, constant, from_above, product, rule_of, within_range
+from backprop._traced import a_node, applied, constant, documented, from_above, kind_of, product, rule_of, within_range
 from backprop.primitives import PRIMITIVES
 
 
@@ -17,12 +17,7 @@ def _operation(primitive: str, swapped: bool = False) -> Callable:
     def operation(*operands):
         return apply(primitive, *(operands[::-1] if swapped else operands))
 
-    operation.__name__ = operation.__qualname__ = primitive
-    operation.__doc__ = (
-        f"The primitive `{primitive}`, of arrays, nodes or dual numbers: see `PRIMITIVES`.\n\n"
-        "Raises\n------\nValueError, TypeError\n    As `apply`."
-    )
-    return operation
+    return documented(operation, primitive)
 
 
 class Traced:
@@ -123,12 +118,10 @@ def apply(primitive: str, *operands):
     Node(multiply, shape (2,))
     """
     rule = rule_of(primitive, operands)
-    kinds = {type(x) for x in operands if isinstance(x, Traced)}
-    if len(kinds) > 1:
-        raise TypeError(f"{primitive} was given {' and '.join(sorted(k.__name__ for k in kinds))}: expected one kind")
+    kind = kind_of(primitive, [x for x in operands if isinstance(x, Traced)])
     values = [x.value if isinstance(x, Traced) else constant(primitive, i, x) for i, x in enumerate(operands)]
     value = applied(primitive, rule.function, values)
-    return kinds.pop().made_by(primitive, value, operands, values) if kinds else value
+    return kind.made_by(primitive, value, operands, values) if kind else value
 
 
 def tape(output: Node) -> list[Node]:
