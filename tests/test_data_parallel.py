@@ -161,6 +161,7 @@ def client():
         yield client
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("unlucky", [None, 5])
 def test_two_processes_train_as_one_also_when_one_of_them_dies(client, unlucky):
     network, X, Y = problem()

@@ -1,6 +1,7 @@
 """The fast step against the readable functions: every optimizer, loss, activation, dtype and kind of label."""
 
 import itertools
+import re
 import tracemalloc
 import warnings
 
@@ -398,13 +399,29 @@ def test_bad_input_is_refused_and_nothing_has_moved(case, large, monkeypatch):
     assert all(np.array_equal(a, b) for a, b in zip(tensors(fast.network), tensors(twin.network), strict=True))
 
 
-def test_an_infinite_input_behind_units_that_are_all_dead_is_refused():
-    network = MLP([[[-1.0, -2.0]], [[1.0, 2.0], [3.0, -1.0]]], [[0.0, 0.0], [0.0, 0.0]])
-    for X in ([[np.inf], [1.0]], [[np.inf]]):
-        fast = FastStep(network, GradientDescent(0.1), 2)
-        fast.step([[1.0], [2.0]], [0, 1])
-        with pytest.raises(ValueError, match="X is inf"):
-            fast.step(X, [0] * len(X))
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
+@pytest.mark.parametrize("units", [1, 2])
+@pytest.mark.parametrize("X", [[[np.inf, 0.0], [1.0, 0.0]], [[np.inf, 0.0]]], ids=["two samples", "one sample"])
+def test_an_infinite_input_behind_units_that_are_all_dead_is_refused(X, units, large, monkeypatch):
+    if large:
+        monkeypatch.setattr(fast_step, "ALL_AT_ONCE", 0)
+    W1 = -np.ones((2, units))
+    network = MLP([W1, np.array([[1.0, 2.0], [3.0, -1.0]])[:units]], [np.zeros(units), np.zeros(2)])
+    fast = FastStep(network, GradientDescent(0.1), 2)
+    fast.step([[1.0, 1.0], [2.0, 1.0]], [0, 1])
+    before = fast.network
+    # A list would be refused while it is read. This array is taken as it is.
+    with pytest.raises(ValueError, match="X is inf"):
+        fast.step(np.array(X), [0] * len(X))
+    assert all(np.array_equal(a, b) for a, b in zip(tensors(before), tensors(fast.network), strict=True))
+
+
+@pytest.mark.parametrize("shape", [(3, 1), (3, 4), (3, 5), (2, 4), (2, 1), (1, 2, 1), (2, 2, 2), (2,)])
+def test_inputs_of_another_shape_are_refused_by_name(shape):
+    network = network_of((2, 4, 1), ["relu", "identity"], "mean_squared_error", np.random.default_rng(0))
+    fast = FastStep(network, GradientDescent(0.1), 3)
+    with pytest.raises(ValueError, match=re.escape(f"X has shape {shape}")):
+        fast.step(np.ones(shape), np.ones((shape[0], 1)))  # an array of the network's dtype: nothing else reads it
 
 
 def test_a_loss_beyond_the_range_is_refused():

@@ -385,7 +385,7 @@ def examined(name: str, count: int | None, seed: int, jobs: int, before: dict | 
     planter = Planter(name, chosen, jobs)
     tests = [str(ROOT / "tests" / f"{test}.py") for test in MODULES[name]]
     options = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    options += ["-m", "not browser and not deep"]
+    options += ["-m", "not browser and not deep and not processes"]
     code = pytest.main([*options, *tests, str(path)], plugins=[planter])
     if code not in (0, 5):
         raise SystemExit(f"{name}: pytest ended with {code}")
