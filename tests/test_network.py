@@ -627,6 +627,16 @@ def test_initialize():
 
 # Bad input ------------------------------------------------------------------------------------------------------------
 
+
+def test_a_batch_without_samples_is_refused_in_the_callers_words():
+    network = MLP([np.ones((2, 3))], [np.ones(3)])
+    for function in (network.loss, network.loss_and_gradients):
+        with pytest.raises(ValueError, match="^X has no samples: expected at least one sample$"):
+            function(np.ones((0, 2)), np.zeros(0, int))
+    with pytest.raises(ValueError, match="^Z has no samples: expected at least one sample$"):
+        network.loss_from(1, np.ones((0, 3)), np.zeros(0, int))
+
+
 W2, B2 = [np.ones((2, 3)), np.ones((3, 4))], [np.ones(3), np.ones(4)]
 
 
@@ -637,6 +647,8 @@ W2, B2 = [np.ones((2, 3)), np.ones((3, 4))], [np.ones(3), np.ones(4)]
         ((W2, B2[:1]), ValueError, "weights has 2 arrays and biases has 1"),
         (([np.ones((2, 3)), np.ones((4, 3))], B2), ValueError,
          r"weights\[1\] has shape \(4, 3\), but weights\[0\] has 3 outputs: expected \(3, n_out\)"),
+        (([*W2, np.ones((6, 1))], [*B2, np.ones(1)]), ValueError,
+         r"weights\[2\] has shape \(6, 1\), but weights\[1\] has 4 outputs: expected \(4, n_out\)"),
         ((W2, [np.ones(3), np.ones((1, 4))]), ValueError,
          r"biases\[1\] has shape \(1, 4\), but weights\[1\] has 4 outputs: expected \(4,\)"),
         (([np.ones(3)], [np.ones(3)]), ValueError, r"weights\[0\] has shape \(3,\): expected \(n_in, n_out\)"),
