@@ -631,9 +631,9 @@ def test_initialize():
 def test_a_batch_without_samples_is_refused_in_the_callers_words():
     network = MLP([np.ones((2, 3))], [np.ones(3)])
     for function in (network.loss, network.loss_and_gradients):
-        with pytest.raises(ValueError, match="^X has no samples: expected at least one sample$"):
+        with pytest.raises(ValueError, match=r"^X has no samples: expected at least one sample$"):
             function(np.ones((0, 2)), np.zeros(0, int))
-    with pytest.raises(ValueError, match="^Z has no samples: expected at least one sample$"):
+    with pytest.raises(ValueError, match=r"^Z has no samples: expected at least one sample$"):
         network.loss_from(1, np.ones((0, 3)), np.zeros(0, int))
 
 
