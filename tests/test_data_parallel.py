@@ -1,7 +1,10 @@
 """Data-parallel training: parts of any sizes make the whole, on this process and on two others, also when one dies."""
 
 import os
+import re
 import signal
+import sys
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -79,6 +82,24 @@ def test_the_training_is_that_of_a_single_process(optimizer, sizes):
     assert np.allclose(losses, run.history.loss, rtol=1e-10)
 
 
+def test_a_batch_may_be_a_single_sample():
+    network, X, Y = problem()
+    settings = {"epochs": 1, "batch_size": 1}
+    run = training.fit(network, X, Y, Adam(0.01), rng=np.random.default_rng(7), **settings)
+    trained, losses = fit(network, cut(X, Y, [9, 14]), [9, 14], Adam(0.01), rng=np.random.default_rng(7), **settings)
+    assert losses.shape == (23,)
+    assert np.allclose(losses, run.history.loss, rtol=1e-10)
+    assert np.allclose(parameters(trained), parameters(run.network), rtol=1e-10, atol=1e-12)
+
+
+def test_no_epochs_leave_the_network_as_it_is():
+    network, X, Y = problem()
+    settings = {"epochs": 0, "batch_size": 5, "rng": np.random.default_rng(0)}
+    trained, losses = fit(network, [(X, Y)], [23], GradientDescent(0.1), **settings)
+    assert trained is network
+    assert losses.shape == (0,)
+
+
 def test_every_part_is_under_way_before_one_is_waited_for():
     network, X, Y = problem()
     events = []
@@ -122,14 +143,35 @@ def test_rows_reach_the_shard_that_has_them():
     assert sorted(found) == sorted(rows)
 
 
+def test_a_shard_may_hold_no_sample_at_all():
+    assert [own.tolist() for own in rows_by_shard(np.array([1, 0]), [0, 2, 0])] == [[], [1, 0], []]
+
+
 def test_a_shard_without_samples_in_the_batch_adds_nothing():
     network, X, Y = problem()
     empty, full = part_of(network, (X, Y), np.array([], int)), part_of(network, (X, Y), np.arange(23))
-    assert empty.samples == 0
+    assert (empty.samples, empty.loss) == (0, 0.0)
     assert np.array_equal(flat(weighted_mean([empty, full])), flat(full))
 
 
-SETTINGS = {"epochs": 1, "batch_size": 5, "rng": np.random.default_rng(0)}
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("nothing", [[], (), np.array([]), np.array([], int)])
+def test_rows_of_nothing_have_no_dtype_that_matters(nothing):
+    network, X, Y = problem()
+    assert part_of(network, (X, Y), nothing).samples == 0
+    assert [own.tolist() for own in rows_by_shard(nothing, [12, 11])] == [[], []]
+
+
+def trained(network, shard, **changed):
+    settings = {"epochs": 1, "batch_size": 5, "rng": np.random.default_rng(0)} | changed
+    return fit(network, [shard], [23], GradientDescent(1.0), **settings)
+
+
+def part(samples=2, dW=((1, 2),), db=((2,),)):
+    """A part whose gradients have these shapes."""
+    return Part(samples, 1.0, [np.ones(shape) for shape in dW], [np.ones(shape) for shape in db])
 
 
 @pytest.mark.parametrize(
@@ -139,15 +181,59 @@ SETTINGS = {"epochs": 1, "batch_size": 5, "rng": np.random.default_rng(0)}
             lambda n, s: part_of(MLP(n.weights, n.biases, loss="half_squared_error"), s, [0]),
             "half_squared_error, a sum",
         ),
+        (lambda n, s: part_of(n, (*s, s[1]), [0]), "shard is of type tuple: expected X and Y"),
+        (lambda n, s: part_of(n, s[0][:2], [0]), "shard is an array of shape (2, 5): expected X and Y"),
+        (lambda n, s: part_of(n, (s[0], s[1][1:]), [0]), "Y of the shard has shape (22,), but X has (23, 5)"),
+        (lambda n, s: part_of(n, (1.0, 2.0), [0]), "Y of the shard has shape (), but X has ()"),
+        (lambda n, s: part_of(n, s, [23]), "rows is 23 at index 0: expected a row from 0 to 22"),
+        (lambda n, s: part_of(n, s, [0, -1]), "rows is -1 at index 1: expected a row from 0 to 22"),
+        (lambda n, s: rows_by_shard([0, 6], [2, 2, 2]), "rows is 6 at index 1: expected a row from 0 to 5"),
+        (lambda n, s: rows_by_shard([0], [2, -1]), "sizes[1] is -1: expected at least 0"),
+        (lambda n, s: shard_sizes(0, 1), "m is 0: expected at least 1"),
         (lambda n, s: weighted_mean([Part(0, 0.0, [], [])]), "parts hold no samples"),
-        (lambda n, s: fit(n, [s], [12, 11], GradientDescent(1.0), **SETTINGS), "sizes has 2 numbers, but there are 1"),
-        (lambda n, s: fit(n, [s], [23], GradientDescent(1.0), **{**SETTINGS, "batch_size": 24}), "batch_size is 24"),
+        (lambda n, s: weighted_mean([part(-1)]), "parts[0].samples is -1: expected at least 0"),
+        (lambda n, s: weighted_mean([part(), part(dW=[(2, 2)])]), "parts[1] has gradients of shapes [(2, 2), (2,)]"),
+        (lambda n, s: weighted_mean([part(db=[])]), "parts[0] has gradients of shapes [(1, 2)]"),
+        (
+            lambda n, s: fit(n, [s], [12, 11], GradientDescent(1.0), epochs=1, batch_size=5, rng=RNG),
+            "sizes has 2 numbers, but there are 1",
+        ),
+        (lambda n, s: trained(n, s, batch_size=0), "batch_size is 0: expected 1 to 23, the number of samples"),
+        (lambda n, s: trained(n, s, batch_size=24), "batch_size is 24: expected 1 to 23, the number of samples"),
+        (lambda n, s: trained(n, s, epochs=-1), "epochs is -1: expected at least 0"),
     ],
 )
 def test_bad_input_is_refused_by_name(call, words):
     network, X, Y = problem()
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=re.escape(words)):
         call(network, (X, Y))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda n, s: part_of(n, s, [[0]]), "rows has shape (1, 1) and dtype int64: expected integers, one axis"),
+        (lambda n, s: part_of(n, s, [0.5]), "rows has shape (1,) and dtype float64: expected integers, one axis"),
+        (lambda n, s: part_of(n, s, [True] * 23), "rows has shape (23,) and dtype bool: expected integers, one axis"),
+        (lambda n, s: weighted_mean([part(), 3]), "parts[1] is 3: expected a Part"),
+        (lambda n, s: fit(n, [s], [23], GradientDescent(1.0), 1, 5, RNG), "fit() takes 4 positional arguments"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_too(call, words):
+    network, X, Y = problem()
+    with pytest.raises(TypeError, match=re.escape(words)):
+        call(network, (X, Y))
+
+
+def test_the_cluster_has_two_processes_of_one_thread_that_only_this_machine_reaches(monkeypatch):
+    distributed = MagicMock()
+    monkeypatch.setitem(sys.modules, "dask", MagicMock())
+    monkeypatch.setitem(sys.modules, "distributed", distributed)
+    with local_cluster() as client:
+        assert client is distributed.Client.return_value.__enter__.return_value
+    asked = distributed.LocalCluster.call_args.kwargs
+    assert (asked["n_workers"], asked["threads_per_worker"], asked["host"]) == (2, 1, "127.0.0.1")
+    assert client.wait_for_workers.call_args.args == (2,)
 
 
 def first(shard):

@@ -139,9 +139,20 @@ def test_mirror_patterns_are_all_patterns_with_the_right_answer(bits):
     assert Y.sum() == 2 ** (bits // 2)
 
 
+def test_without_a_number_there_are_six_bits_and_the_patterns_count_upwards():
+    X, _ = mirror_patterns()
+    assert np.array_equal(X @ [32, 16, 8, 4, 2, 1], np.arange(64))
+
+
+def test_sixteen_bits_are_not_too_many():
+    X, Y = mirror_patterns(16)
+    assert (X.shape, Y.sum()) == ((2**16, 16), 2**8)
+
+
 @pytest.mark.parametrize(
     ("bits", "error", "message"),
-    [(5, ValueError, "bits is 5"), (0, ValueError, "bits is 0"), (18, ValueError, "bits is 18"),
+    [(5, ValueError, "bits is 5: expected an even number from 2 to 16"),
+     (0, ValueError, "bits is 0: expected 2 to 16"), (18, ValueError, "bits is 18: expected 2 to 16"),
      (6.0, TypeError, "bits is 6.0"), (True, TypeError, "bits is True")],
 )  # fmt: skip
 def test_a_number_of_bits_without_a_middle_is_refused(bits, error, message):

@@ -22,6 +22,19 @@ def test_a_matrix_product_costs_its_three_sizes_and_its_sweep_as_much_for_each_v
     assert reading.multiplications == 3 * forward
 
 
+def test_a_block_that_does_nothing_costs_nothing():
+    with metered() as reading:
+        pass
+    assert (reading.multiplications, reading.held, reading.peak) == (0, 0, 0)
+
+
+def test_a_stack_of_matrix_products_costs_the_sum_of_them():
+    stacked = PRIMITIVES["matmul"]._replace(function=np.matmul)
+    with replaced(matmul=stacked), metered() as reading:
+        PRIMITIVES["matmul"].function(np.ones((2, M, N_IN)), np.ones((N_IN, N_OUT)))
+    assert reading.multiplications == 2 * M * N_IN * N_OUT
+
+
 def test_a_constant_costs_no_sweep():
     W = variable(np.ones((N_IN, N_OUT)))
     with metered() as reading:

@@ -1,6 +1,7 @@
 """Training: it is the loop that it says, it resumes bit for bit, and what stops it hands over the last whole step."""
 
 import io
+import re
 import signal
 
 import numpy as np
@@ -265,12 +266,32 @@ def test_a_file_of_a_later_format_is_refused(tmp_path, data, start, monkeypatch)
         load(tmp_path / "run")
 
 
-def test_only_runs_and_known_states_are_saved(tmp_path, start):
-    with pytest.raises(TypeError, match="run is MLP"):
-        save(tmp_path / "run", start)
-    state = State({"mine": 1}, {}, 0, 0, 1)
-    with pytest.raises(TypeError, match=r"run\.state\.optimizer is dict"):
-        save(tmp_path / "run", training.Run(start, state, training.History(np.array([]))))
+@pytest.mark.parametrize(
+    ("spoil", "error", "message"),
+    [
+        (lambda run: run.network, TypeError, "run is MLP: expected a Run"),
+        (lambda run: run._replace(network=3), TypeError, "run.network is 3: expected MLP"),
+        (lambda run: run._replace(state=(1, 2)), TypeError, "run.state is of type tuple: expected State"),
+        (lambda run: run._replace(history=None), TypeError, "run.history is None: expected History"),
+        (lambda run: placed(run, rng=None), TypeError, "run.state.rng is None: expected dict"),
+        (lambda run: placed(run, epoch=1.5), TypeError, "run.state.epoch is 1.5: expected an integer"),
+        (lambda run: placed(run, epoch=-1), ValueError, "run.state.epoch is -1: expected at least 0"),
+        (lambda run: placed(run, batch=-1), ValueError, "run.state.batch is -1: expected at least 0"),
+        (lambda run: placed(run, batches="5"), TypeError, "run.state.batches is '5': expected an integer"),
+        (lambda run: placed(run, optimizer={"mine": 1}), TypeError, "run.state.optimizer is dict: expected a tuple"),
+        (lambda run: placed(run, optimizer=[np.ones(3)]), TypeError, "run.state.optimizer is list: expected a tuple"),
+        (lambda run: placed(run, optimizer=(1.0,)), TypeError, "run.state.optimizer is tuple: expected a tuple of arr"),
+    ],
+)
+def test_only_runs_and_known_states_are_saved(spoil, error, message, tmp_path, start):
+    run = training.Run(start, State((), {}, 0, 0, 1), training.History(np.array([])))
+    with pytest.raises(error, match=re.escape(message)):
+        save(tmp_path / "run", spoil(run))
+    assert not list(tmp_path.iterdir())
+
+
+def placed(run, **changed):
+    return run._replace(state=run.state._replace(**changed))
 
 
 # Numbers that leave the range -----------------------------------------------------------------------------------------
@@ -368,6 +389,13 @@ def test_a_state_of_another_optimiser_or_network_is_refused(data, start):
     for network, rule in ((start, RULES["adam"]), (start, RULES["descent"]), (wider, RULES["momentum"])):
         with pytest.raises(ValueError, match="state is of another optimiser or network"):
             fit(network, *data, rule, **settings(state=state))
+
+
+def test_an_array_is_no_state_of_an_optimiser_that_remembers_nothing(data, start):
+    state = fit(start, *data, RULES["descent"], **settings(epochs=1)).state
+    assert state.optimizer == ()
+    with pytest.raises(ValueError, match="state is of another optimiser or network"):
+        fit(start, *data, RULES["descent"], **settings(state=state._replace(optimizer=np.array([]))))
 
 
 # Progress -------------------------------------------------------------------------------------------------------------
