@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backprop._arrays import promoted
 from backprop.datasets import running_example
 from backprop.layers import LinearGradients, linear_backward, linear_forward
 
@@ -277,6 +278,29 @@ def test_the_result_is_a_named_tuple_and_the_arguments_have_names():
 
 
 # Bad input ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_call_is_bound_as_python_binds_it():
+    X, W, b = np.ones((5, 3)), np.ones((3, 2)), np.ones(2)
+    with pytest.raises(TypeError, match="missing a required argument: 'b'"):
+        linear_forward(X, W)
+    with pytest.raises(TypeError, match="multiple values for argument 'b'"):
+        linear_forward(X, W, b, b=b)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'bias'"):
+        linear_forward(X, W, b, bias=b)
+    assert np.array_equal(linear_forward(X, W, b=b), linear_forward(X, W, b))
+
+
+def test_real_arrays_stay_real_beside_complex_ones():
+    found = promoted({"Z": np.ones(2, np.complex128), "W": np.ones(3, np.float32), "b": np.ones(1)})
+    assert {name: array.dtype for name, array in found.items()} == {
+        "Z": np.complex128,
+        "W": np.float64,
+        "b": np.float64,
+    }
+    alike = {"Z": np.ones(2, np.float32), "W": np.ones(3, np.float32)}
+    assert promoted(alike) is alike
+
 
 X, W, B, DZ = np.ones((5, 3)), np.ones((3, 2)), np.ones(2), np.ones((5, 2))
 
