@@ -68,7 +68,14 @@ MODULES: dict[str, list[str]] = {
     "_suspects": ["test_diagnose", "test_diagnose_tables"],
     "_softmax_suspects": ["test_diagnose", "test_diagnose_tables"],
     "_arrays": ["test_layers", "test_activations", "test_losses", "test_network"],
-    "_arguments": ["test_layers", "test_datasets", "test_training", "test_optimizers", "test_diagnose"],
+    "_arguments": [
+        "test_arguments",
+        "test_layers",
+        "test_datasets",
+        "test_training",
+        "test_optimizers",
+        "test_diagnose",
+    ],
 }
 # These hold no mathematics of the course, and their tests are the longest: of the errors that are possible in each, so
 # many are planted, drawn by a fixed seed. In every other module all are.

@@ -5,7 +5,6 @@ Nothing here computes, so that `gradcheck`, which shares nothing with the code t
 
 import operator
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from numbers import Real
 from typing import Any
 
@@ -80,27 +79,6 @@ def real(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} is {shown(value)}: expected a number")
     return float(value)
-
-
-def positive(name: str, value: Any) -> float:
-    """A positive, finite number as a float.
-
-    Raises
-    ------
-    TypeError
-        Not a number.
-    ValueError
-        Not positive, or not finite.
-
-    Examples
-    --------
-    >>> positive("learning_rate", 0.1)
-    0.1
-    """
-    number = real(name, value)
-    if not (number > 0 and isfinite(number)):
-        raise ValueError(f"{name} is {number}: expected a positive, finite number")
-    return number
 
 
 def choice(name: str, value: Any, names: Iterable[str]) -> str:
