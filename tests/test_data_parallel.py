@@ -292,5 +292,17 @@ def test_a_worker_that_answers_late_is_waited_for():
     assert process_ids(Slow(), 2) == {1, 2}
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
+def test_rows_of_any_integers_stay_integers(dtype):
+    first, second, third = rows_by_shard(np.array([5, 0, 3], dtype), [2, 2, 2])
+    assert (first.tolist(), second.tolist(), third.tolist()) == ([0], [1], [1])
+    assert {own.dtype for own in (first, second, third)} == {np.dtype(np.intp)}
+
+
+def test_a_part_without_layers_beside_one_with_layers_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"parts\[1\] has gradients of shapes"):
+        weighted_mean([Part(0, 0.0, [], []), Part(2, 1.0, [np.ones((1, 2))], [np.ones(2)])])
+
+
 def test_at_once_is_a_submit():
     assert at_once(divmod, 7, 2).result() == (3, 1)

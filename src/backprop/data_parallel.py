@@ -278,7 +278,7 @@ def _rows(rows, m: int) -> np.ndarray:
     if found.ndim != 1 or found.dtype.kind not in "iu":
         raise TypeError(f"rows has shape {found.shape} and dtype {found.dtype}: expected integers, one axis")
     refuse((found < 0) | (found >= m), "rows", found, f"expected a row from 0 to {m - 1}")
-    return found
+    return found.astype(np.intp, copy=False)  # NumPy would take signed from unsigned rows as floats
 
 
 def _sizes(sizes) -> list[int]:
@@ -300,7 +300,7 @@ def _checked(parts) -> list[Part]:
             for field in ("dW", "db")
             for l, each in enumerate(sequence(f"parts[{r}].{field}", getattr(part, field), "one array a layer"))
         ]
-        if gradients != (shapes or gradients) or len(part.dW) != len(part.db):
+        if shapes not in (None, gradients) or len(part.dW) != len(part.db):
             raise ValueError(f"parts[{r}] has gradients of shapes {gradients}: expected those of one network")
         shapes = gradients
     return parts
