@@ -4,6 +4,7 @@ import ast
 import gc
 import itertools
 import pathlib
+import types
 import weakref
 
 import numpy as np
@@ -433,6 +434,13 @@ def test_the_table_of_the_running_example_is_the_same_on_every_machine():
         assert row.worst == np.unravel_index(np.abs(gradient).argmax(), gradient.shape)
 
 
+def test_an_error_at_the_bound_itself_is_shown_not_said_to_be_below_it():
+    for error, cell in ((np.nextafter(1e-7, 0), "< 1e-7"), (1e-7, "1.0e-07")):
+        row = gradcheck.TensorCheck("W1", (1,), error, verdict(error), (0,), 1.0, 1.0)
+        line = str(gradcheck.GradientReport((row,), 1e-5)).splitlines()[1]
+        assert f"  {cell}  " in line, line
+
+
 # -- kinks ------------------------------------------------------------------------------------------------------------
 
 
@@ -537,6 +545,113 @@ def test_where_there_is_no_derivative_the_row_says_so_and_is_not_passed():
     assert len(report.rows[5].kinks) == 6  # b3 moves Z3 to one side
 
 
+def test_of_many_kinks_the_first_is_described():
+    network, X, Y = dead_sample()
+    report = check_network(network, X, Y)
+    index, below, above, analytic = report.rows[5].kinks[0]
+    assert index == (0,)
+    assert "b3: 6 entries left out" in str(report)
+    told = f"at [0] the slopes over h are {below:+.5e} and {above:+.5e}, the gradient is {analytic:+.5e}"
+    assert told in str(report)
+    assert len({kink.above for kink in report.rows[5].kinks}) == 6
+
+
+def test_only_where_a_tensor_is_not_excellent_are_the_slopes_taken_again_over_the_steps_that_are_promised(monkeypatch):
+    steps = []
+    column_slopes = gradcheck.column_slopes
+
+    def recorded(network, layer, inputs, Z, Y, step):
+        steps.append(step)
+        return column_slopes(network, layer, inputs, Z, Y, step)
+
+    monkeypatch.setattr(gradcheck, "column_slopes", recorded)
+    network, X, Y = a_network(3, (5, 3))
+    check_network(network, X, Y, 1e-4)
+    assert steps == [1e-4]
+    steps.clear()
+    check_network(spoilt(network, lambda g: g._replace(dW=[-g.dW[0]], db=[-g.db[0]])), X, Y, 1e-4)
+    assert steps == [1e-4, 1e-4 / 2, 1e-4 / 10, 1e-4 / 100]  # W and b share them
+
+
+# Here h is 1, and every loss is off by the rounding R at most. So a slope over s is off by 2R/s at most, and the
+# difference of the slopes above and below, (f(s) − 2f(0) + f(−s))/s, by 4R/s.
+R = 2.0**-20
+EVERY_SIGN = R * np.array(list(itertools.product([-1.0, 1.0], repeat=9))).T
+EXACT = np.zeros((9, 1))
+
+
+def slopes_of(f, off=EXACT):
+    """The slopes of f below and above 0 over h, h/2, h/10 and h/100, with losses that are off by so much."""
+    here, off = f(0.0) + off[0], off[1:].reshape(4, 2, -1)
+    steps = zip((1, 1 / 2, 1 / 10, 1 / 100), off, strict=True)
+    return {s: ((here - (f(-s) + minus)) / s, (f(s) + plus - here) / s) for s, (minus, plus) in steps}
+
+
+def found(gradient, sides):
+    """Whether each entry lies beside a kink that explains its error, and whether it lies at one."""
+    return gradcheck._kinks(np.broadcast_to(gradient, sides[1][0].shape), sides, R)
+
+
+@pytest.mark.parametrize("bend", [1, 2, 4, 6, 9, 11, 13, 14, 16, 18, 20, 24, 50, 200, 1e3, 1e4, 1e5])
+def test_whatever_the_rounding_does_a_one_sided_slope_of_a_smooth_loss_is_no_gradient_beside_a_kink(bend):
+    sides = slopes_of(lambda z: bend * R * z**2 / 2, EVERY_SIGN)
+    for slope in itertools.chain.from_iterable(sides.values()):
+        assert not found(slope, sides)[0].any()
+    assert not any(found(side * bend * R / 2, sides)[0].any() for side in (-1, 1))
+
+
+@pytest.mark.parametrize("growth", [-0.19, -0.1, 0.1, 0.3])
+def test_a_bend_that_grows_by_a_third_or_shrinks_by_a_fifth_at_most_within_the_step_is_no_kink(growth):
+    sides = slopes_of(lambda z: z**2 / 2 + growth * z**4 / 2)  # slopes over s that differ by s (1 + growth s²)
+    for slope in sides[1]:
+        beside, at = found(slope, sides)
+        assert not beside.any()
+        assert not at.any()
+
+
+@pytest.mark.parametrize("error", [1, 3, 5, 7, 9, 13, 20, 100, 500, 900, 1e3, 1e4, 1e5, 2e5])
+def test_whatever_the_rounding_does_a_flat_loss_has_no_kink(error):
+    sides = slopes_of(lambda z: 0.0, EVERY_SIGN)
+    beside, at = found(error * R, sides)
+    assert not beside.any()
+    assert not at.any()
+
+
+@pytest.mark.parametrize("bend", [200, 1e3, 3e3, 1e4, 1e6])
+def test_whatever_the_rounding_does_the_slope_beside_a_large_kink_is_right(bend):
+    beside, at = found(0.0, slopes_of(lambda z: bend * R * max(z, 0.0), EVERY_SIGN))
+    assert beside.all()
+    assert not at.any()
+
+
+def test_a_kink_that_makes_an_error_of_11_roundings_is_seen():
+    beside, _ = found(0.0, slopes_of(lambda z: 22 * R * max(z, 0.0)))
+    assert beside.all()
+
+
+@pytest.mark.parametrize(("off", "right"), [(0, True), (1, True), (2, True), (2.5, False), (3, False), (6, False)])
+def test_a_gradient_agrees_with_a_slope_if_rounding_can_explain_the_rest(off, right):
+    beside, at = found(off * R, slopes_of(lambda z: 36 * R * max(z, 0.0)))
+    assert beside.all() == right
+    assert not at.any()  # over h/100 a bend of 36 R drowns in rounding
+
+
+@pytest.mark.parametrize(("bend", "seen"), [(390, False), (410, True), (490, True)])
+def test_slopes_that_differ_by_more_than_rounding_over_the_smallest_step_show_a_kink_there(bend, seen):
+    beside, at = found(bend / 4 * R, slopes_of(lambda z: bend * R * max(z, 0.0)))
+    assert not beside.any()
+    assert at.all() == seen
+
+
+@pytest.mark.parametrize(("distance", "at_it"), [(0.0, True), (0.004, True), (0.006, False), (0.02, False)])
+@pytest.mark.parametrize("curvature", [-0.1, 0.0, 0.1])
+def test_at_a_kink_the_slopes_over_the_smallest_step_differ_at_least_half_as_much_as_over_h(distance, at_it, curvature):
+    sides = slopes_of(lambda z: max(z - distance, 0.0) + curvature * z**2 / 2)
+    beside, at = found(0.25, sides)  # which is neither slope
+    assert not beside.any()
+    assert at.all() == at_it
+
+
 def test_a_missing_mask_is_a_bug_not_a_kink():
     network, X, Y = a_network(8, (4, 5, 3))
     _, gradients = network.loss_and_gradients(X, Y)
@@ -548,6 +663,52 @@ def test_a_missing_mask_is_a_bug_not_a_kink():
 
 
 # -- rounding ---------------------------------------------------------------------------------------------------------
+
+
+def flat(loss, dW):
+    """One weight and one bias that move no loss, and a gradient that says dW: all of it is error."""
+    network = types.SimpleNamespace(weights=(np.zeros((1, 1)),), biases=(np.zeros(1),))
+    network.forward = lambda X: (Z := [X @ network.weights[0] + network.biases[0]], Z)
+    network.loss = lambda X, Y: loss
+    network.loss_from = lambda layer, Z, Y, moves: np.full((len(moves), 1), loss)
+    network.with_parameters = lambda weights, biases: network
+    gradients = types.SimpleNamespace(dW=[np.array([[dW]])], db=[np.zeros(1)])
+    network.loss_and_gradients = lambda X, Y: (loss, gradients)
+    return network
+
+
+@pytest.mark.parametrize(
+    ("loss", "size"), [(0.0, 1), (0.25, 1), (1.0, 1), (1.5, 1.5), (8.0, 8), (-8.0, 8), (300.0, 300)]
+)
+def test_rounding_is_16_units_of_the_loss_and_of_1_where_the_loss_is_smaller(loss, size):
+    unit = size * np.finfo(float).eps / 1e-5
+    for sign in (1, -1):
+        for units, word in ((0.01, "below rounding"), (15.5, "below rounding"), (16.5, "bug likely")):
+            row = check_network(flat(loss, sign * units * unit), [[1.0]], None).rows[0]
+            assert row.verdict == word, (loss, units)
+
+
+def test_a_float32_gradient_may_be_off_by_16_units_of_its_largest_entry():
+    numeric = np.array([8.0, 1.0, 0.5])
+    unit = 8 * np.finfo(np.float32).eps
+    for units, worst in ((15.5, (0,)), (16.5, (1,))):
+        analytic = (numeric + [0, units * unit, 0]).astype(np.float32)
+        differences = gradcheck._LayerDifferences(None, 1, None, None, None, 1e-5)
+        differences.slopes = lambda step: (numeric, numeric)
+        row = differences.check("b1", analytic, np.s_[:], 1e-18)
+        assert row.worst == worst
+        assert row.verdict in ("good", "excellent")
+
+
+def test_a_difference_as_large_as_the_rounding_is_explained_by_it():
+    analytic, numeric, judged = np.array([1.0, 3.0]), np.array([1.5, 3.0]), np.array([True, True])
+    assert gradcheck._worst(analytic, numeric, judged, 0.5) == ((1,), True)
+    assert gradcheck._worst(analytic, numeric, judged, np.nextafter(0.5, 0)) == ((0,), False)
+
+
+def test_an_entry_that_was_left_out_is_not_the_worst_although_the_others_are_0():
+    analytic, numeric, judged = np.array([5.0, 0.0, 0.0]), np.array([4.0, 0.0, 0.0]), np.array([False, True, True])
+    assert gradcheck._worst(analytic, numeric, judged, 1e-9) == ((1,), True)
 
 
 def test_a_gradient_below_the_rounding_of_the_loss_is_neither_passed_nor_called_a_bug():
@@ -566,6 +727,16 @@ def test_a_bug_in_a_tiny_gradient_that_can_be_seen_is_seen():
     gradient = tiny.loss_and_gradients(X, Y)[1].dW[0]
     assert 2e-9 < np.abs(gradient).max() < 2e-8
     assert check_network(spoilt(tiny, change_dW(0, np.negative)), X, Y).rows[0].verdict == "bug likely"
+
+
+def test_a_bug_in_a_tiny_float32_gradient_that_can_be_seen_is_seen():
+    network, X, Y = a_network(9, (4, 5, 3), ("sigmoid", "softmax"))
+    tiny = single(network.with_parameters(network.weights, [network.biases[0] - 19.0, network.biases[1]]))
+    gradient = tiny.loss_and_gradients(X.astype(np.float32), Y)[1].dW[0]
+    assert 2e-9 < np.abs(gradient).max() < 2e-8  # below 16 units of a float32 number near 1
+    assert (
+        check_network(spoilt(tiny, change_dW(0, np.negative)), X.astype(np.float32), Y).rows[0].verdict == "bug likely"
+    )
 
 
 def test_a_dead_layer_has_a_gradient_of_0_and_that_is_excellent():
@@ -651,6 +822,14 @@ def test_bad_steps_and_batches_are_refused():
         check_network(network, X[:, :4], Y)
 
 
+def test_inputs_of_a_layer_are_a_matrix_with_the_rows_of_Z():
+    network, X, Y = a_network(11)
+    Z, _ = network.forward(X)
+    for inputs in (X[:6], X[0], X[np.newaxis], X[:, :, np.newaxis], 1.0):
+        with pytest.raises(ValueError, match=r"inputs has shape \(.*\), but Z has \(7, 4\): expected one row for each"):
+            gradcheck.column_slopes(network, 1, inputs, Z[0], Y, 1e-5)
+
+
 def test_integers_and_lists_are_taken():
     X, Y, weights, biases = running_example()
     network = MLP(weights, biases)
@@ -666,6 +845,28 @@ def test_a_network_whose_loss_from_is_not_its_loss_is_refused():
     other = Other(network.weights, network.biases)
     with pytest.raises(ValueError, match=r"network.loss and network.loss_from\(1, …\) disagree"):
         check_network(other, X, Y)
+
+
+def times(factor, network):
+    """The same network, but its loss, unlike its loss_from, is multiplied."""
+
+    class Other(MLP):
+        def loss(self, X, Y):
+            return factor * MLP.loss(self, X, Y)
+
+    return Other(network.weights, network.biases, network.activations, network.loss_name)
+
+
+def test_two_losses_may_disagree_by_a_millionth_of_their_slope_large_or_small():
+    network, X, Y = a_network(12, (5, 4, 3), ("tanh", "identity"), "half_squared_error")
+    check_network(times(1 + 5e-7, network), X, Y + 30)  # the slopes are near 100
+    with pytest.raises(ValueError, match=r"network.loss_from\(1, …\) disagree"):
+        check_network(times(1 + 2e-6, network), X, Y + 30)
+    network, X, Y = a_network(9, (4, 5, 3), ("sigmoid", "softmax"))
+    tiny = network.with_parameters(network.weights, [network.biases[0] + 19.0, network.biases[1]])
+    assert np.abs(tiny.loss_and_gradients(X, Y)[1].dW[0]).max() < 5e-8
+    with pytest.raises(ValueError, match=r"network.loss_from\(1, …\) disagree"):
+        check_network(times(2, tiny), X, Y)
 
 
 def test_the_checker_imports_nothing_of_what_it_checks():
