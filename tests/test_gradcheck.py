@@ -184,6 +184,8 @@ def test_the_number_of_evaluations_is_what_it_says():
     assert len(calls) == 14
     directional_check(f, np.ones(3), np.ones(3), np.random.default_rng(0), directions=7, method="complex")
     assert len(calls) == 21
+    directional_check(f, np.ones(3), np.ones(3), np.random.default_rng(0))
+    assert len(calls) == 21 + 2 * 10
 
 
 @pytest.mark.parametrize(
@@ -193,6 +195,7 @@ def test_the_number_of_evaluations_is_what_it_says():
         ({"gradient": np.ones((1, 2))}, r"gradient has shape \(1, 2\)"),
         ({"method": "forward"}, "method is 'forward': expected one of central, complex"),
         ({"directions": 0}, "directions is 0: expected at least 1"),
+        ({"theta": np.array([[1, np.nan], [np.inf, 0]])}, r"theta is nan at \(0, 1\): expected finite numbers"),
     ],
 )
 def test_bad_directions_are_refused(changes, message):

@@ -167,6 +167,28 @@ def test_a_real_interruption_at_any_step_loses_nothing(rule, number, data, start
     assert np.array_equal(np.concatenate([half.history.loss, on.history.loss]), through.history.loss)
 
 
+def test_a_step_that_was_not_finished_has_no_loss_in_the_history_of_a_resumed_training(data, start, monkeypatch):
+    # Interrupted between the loss and the state, in a training that goes on from the middle of an epoch.
+    with pytest.raises(Interrupted) as caught:
+        fit(start, *data, at_step(RULES["adam"], 8, lambda: signal.raise_signal(signal.SIGINT)), **settings())
+    half, made = caught.value.run, []
+
+    class Unfinished(State):
+        def __new__(cls, *fields):
+            made.append(fields)
+            if len(made) == 5:
+                raise KeyboardInterrupt
+            return super().__new__(cls, *fields)
+
+    assert (half.state.epoch, half.state.batch) == (1, 2)
+    monkeypatch.setattr(training, "State", Unfinished)
+    with pytest.raises(Interrupted) as caught:
+        fit(half.network, *data, RULES["adam"], **settings(state=Unfinished(*half.state)))
+    assert len(made) == 5
+    assert len(caught.value.run.history.loss) == 3
+    assert (caught.value.run.state.epoch, caught.value.run.state.batch) == (2, 0)
+
+
 def test_an_interruption_that_nobody_catches_stops_the_program_as_ever():
     assert issubclass(Interrupted, KeyboardInterrupt)
     assert not issubclass(Interrupted, Exception)
@@ -383,6 +405,11 @@ def test_bad_settings_are_refused(changed, error, message, data, start):
         fit(start, *data, RULES["descent"], **settings(**changed))
 
 
+def test_settings_are_given_by_name(data, start):
+    with pytest.raises(TypeError, match="positional argument"):
+        fit(start, *data, RULES["descent"], 4, 5, np.random.default_rng(8))
+
+
 def test_a_state_of_another_optimiser_or_network_is_refused(data, start):
     state = fit(start, *data, RULES["momentum"], **settings(epochs=1)).state
     wider = MLP.initialize([4, 7, 3], np.random.default_rng(1))
@@ -396,6 +423,22 @@ def test_an_array_is_no_state_of_an_optimiser_that_remembers_nothing(data, start
     assert state.optimizer == ()
     with pytest.raises(ValueError, match="state is of another optimiser or network"):
         fit(start, *data, RULES["descent"], **settings(state=state._replace(optimizer=np.array([]))))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"epoch": -1}, "state.epoch is -1: expected at least 0"),
+        ({"batch": -1}, "state.batch is -1: expected 0 to 4"),
+        ({"batch": 5}, "state.batch is 5: expected 0 to 4"),
+        ({"batches": 1, "batch": 1}, "state.batch is 1: expected 0 to 0"),
+        ({"batches": 0}, "state.batches is 0: expected at least 1"),
+    ],
+)
+def test_a_place_that_no_training_reaches_is_refused(changed, message, data, start):
+    state = fit(start, *data, RULES["adam"], **settings(epochs=1)).state
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        fit(start, *data, RULES["adam"], **settings(state=state._replace(**changed)))
 
 
 # Progress -------------------------------------------------------------------------------------------------------------
@@ -415,6 +458,17 @@ def test_the_bar_ends_where_the_training_was_stopped(data, start, capsys):
     with pytest.raises(Interrupted):
         fit(start, *data, stopping, **settings(progress=True))
     assert "6/20" in capsys.readouterr().err
+
+
+def test_the_bar_of_a_resumed_training_counts_what_is_left(data, start, capsys):
+    with pytest.raises(Interrupted) as caught:
+        fit(start, *data, at_step(RULES["adam"], 14, lambda: signal.raise_signal(signal.SIGINT)), **settings())
+    assert (caught.value.run.state.epoch, caught.value.run.state.batch) == (2, 3)
+    fit(start, *data, RULES["adam"], **settings(state=caught.value.run.state, progress=True))
+    assert "7/7" in capsys.readouterr().err
+    done = fit(start, *data, RULES["adam"], **settings())
+    fit(start, *data, RULES["adam"], **settings(epochs=2, state=done.state, progress=True))
+    assert "0batch" in capsys.readouterr().err.replace(" ", "")
 
 
 # Metrics --------------------------------------------------------------------------------------------------------------
