@@ -171,6 +171,13 @@ def test_the_errors_are_the_ones_that_gradients_suffer_from():
     assert len(made) == len(list(mutate_source.mutants(source)))
 
 
+def test_what_no_python_can_read_is_not_planted():
+    source = "def f(names):\n    if rest := [*names]:\n        return rest\n\n\ndef g(x: dict[str, int]):\n    return x\n"
+    for mutant in mutate_source.mutants(source):
+        ast.parse(mutant.source)
+    assert not mutate_source.is_python("if not rest := [1]:\n    pass\n")
+
+
 @pytest.mark.parametrize(
     ("survivors", "chosen"),
     [

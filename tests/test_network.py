@@ -318,6 +318,18 @@ def test_moved_columns_of_saturated_outputs(activations, loss):
         np.testing.assert_allclose(together[i, j], network.loss_from(1, moved, Y), rtol=1e-12, atol=1e-300)
 
 
+def test_small_moves_that_steep_weights_make_large_in_the_logits():
+    rng = np.random.default_rng(4)
+    network = MLP([rng.standard_normal((3, 4)), 150 * rng.standard_normal((4, 5))], [np.zeros(4), np.zeros(5)])
+    X, Y = rng.standard_normal((6, 3)), rng.integers(0, 5, 6)
+    Z, moves = network.forward(X).Z[0], 0.004 * rng.standard_normal((3, 6))
+    together = network.loss_from(1, Z, Y, moves=moves)
+    for i, j in itertools.product(range(3), range(4)):
+        moved = Z.copy()
+        moved[:, j] += moves[i]
+        assert together[i, j] == pytest.approx(network.loss_from(1, moved, Y), rel=1e-12)
+
+
 @pytest.mark.parametrize("hidden", ["relu", "tanh", "selu"])
 def test_small_moves_of_logits_give_the_losses_of_any_moves(monkeypatch, hidden):
     """Rows of Y of any sum, logits beyond the range of exp, samples that a ReLU keeps or a move wakes; in parts too."""

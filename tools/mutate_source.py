@@ -119,13 +119,27 @@ def mutants(source: str) -> Iterator[Mutant]:
                 if replaced is None:
                     break
                 changed = "".join([*cut[:k], replaced, *cut[k + 1 :]])
-                if changed not in seen:
+                if changed not in seen and is_python(changed):
                     seen.add(changed)
                     yield Mutant(_first_difference(source, changed), name, changed)
     for what, unparsed in mutate_book.mutants(source):
         if what in ("transpose dropped", "factors swapped", "right factor dropped", "axis changed", "indices swapped"):
             changed = in_its_place(source, unparsed)
-            yield Mutant(_first_difference(source, changed), what, changed)
+            if is_python(changed):
+                yield Mutant(_first_difference(source, changed), what, changed)
+
+
+def is_python(source: str) -> bool:
+    """Whether a change can be planted at all: a program that does not start is no error that a test could see.
+
+    >>> is_python("def f(x=not 1): pass"), is_python("(def f(x): pass)")
+    (True, False)
+    """
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return False
+    return True
 
 
 def pieces(source: str) -> list[str]:
