@@ -172,7 +172,7 @@ def test_the_errors_are_the_ones_that_gradients_suffer_from():
 
 
 def test_what_no_python_can_read_is_not_planted():
-    source = "def f(names):\n    if rest := [*names]:\n        return rest\n\n\ndef g(x: dict[str, int]):\n    return x\n"
+    source = "def f(a):\n    if b := [*a]:\n        return b\n\n\ndef g(x: dict[str, int]):\n    return x\n"
     for mutant in mutate_source.mutants(source):
         ast.parse(mutant.source)
     assert not mutate_source.is_python("if not rest := [1]:\n    pass\n")
