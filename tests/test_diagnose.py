@@ -517,12 +517,132 @@ def test_back_through_a_softmax(axis):
     assert diagnose(wrong, log, operands=given).fault == "softmax over the wrong axis"
 
 
-def test_labels_that_do_not_sum_to_one():
+def through_softmax(p, dp):
+    """The gradient of one sample's logits from that of its probabilities, by softmax's Jacobian."""
+    return (np.diag(p) - np.outer(p, p)) @ dp
+
+
+def wrong_ways_with_labels(Z, Y):
+    """Bugs at softmax and cross-entropy, samples in rows: the words of each and the dZ that it gives, summed."""
+    P = shares(Z)
+    twice = shares(P)
+    ways = {
+        "what comes out when softmax runs over the samples of each class": shares(Z, 0) - Y,
+        "what comes out when one softmax runs over the whole batch": np.exp(Z) / np.exp(Z).sum() - Y,
+        "what comes out when P (1 − P) is multiplied in once more, as if softmax worked entry by entry": (
+            (P - Y) * (P - P**2)
+        ),
+        "what comes out when cross-entropy's slope meets P (1 − P) alone: each class hears of its own logit only": (
+            -Y / P * (P - P**2)
+        ),
+        "the gradient of a softmax of a softmax: the loss was given probabilities and applied softmax again": np.array(
+            [through_softmax(p, through_softmax(q, -y / q)) for p, q, y in zip(P, twice, Y, strict=True)]
+        ),
+        "what comes out when softmax is applied to its own result": twice - Y,
+        "what comes out when the logits are taken for probabilities": Z - Y,
+        "what comes out with the logistic function in the place of softmax": 1 / (1 + np.exp(-Z)) - Y,
+    }
+    if len(Z) == Z.shape[1]:
+        words = "what comes out when softmax's sums lie along the other axis, and broadcasting does not mind"
+        ways[words] = np.exp(Z) / np.exp(Z).sum(axis=1) - Y
+    return ways
+
+
+@pytest.mark.parametrize("columns", [False, True], ids=["rows", "columns"])
+@pytest.mark.parametrize("mean", [True, False])
+@pytest.mark.parametrize(("m", "K"), [(5, 3), (3, 4), (4, 4)])
+def test_each_bug_at_softmax_and_cross_entropy_is_told_in_its_own_words(m, K, mean, columns):
+    # The whole message counts: a suspect without the 1/m of the loss still fits, as one that is "divided by m".
+    rng = np.random.default_rng(m)
+    X, Z = rng.standard_normal((m, 2)), rng.standard_normal((m, K))
+    classes, c, P = rng.integers(K, size=m), 1 / m if mean else 1.0, shares(Z)
+    hard, soft = np.eye(K)[classes], shares(rng.standard_normal((m, K)))
+    quantities = [("dZ", lambda d: d), ("dW", lambda d: X.T @ d), ("db", lambda d: d.sum(axis=0, keepdims=columns))]
+    for Y, given in ((soft, soft), (hard, hard), (hard, classes)):
+        o = {"X": X, "Z": Z, "Y": given}
+        o = {key: array.T for key, array in o.items()} if columns else o
+        ways = wrong_ways_with_labels(Z, Y)
+        assert len(ways) == 8 + (m == K)
+        for name, made in quantities:
+            for words, wrong in ways.items():
+                gradient, reference = made(wrong * c), made((P - Y) * c)
+                found = diagnose(*((gradient.T, reference.T) if columns else (gradient, reference)), m, o, name=name)
+                if "alone: each class" in words and name == "dZ" and given is hard:
+                    # With labels of 0 and 1 the same numbers as P − Y where Y is 1, and 0 elsewhere.
+                    assert "softmax entry by entry" in found.also
+                else:
+                    assert str(found) == f"your {name} is {words}"
+
+
+@pytest.mark.parametrize("columns", [False, True], ids=["rows", "columns"])
+@pytest.mark.parametrize("mean", [True, False])
+def test_the_probabilities_alone_show_what_went_wrong_at_softmax(mean, columns):
+    o = softmax_layer(3)
+    P, c = shares(o["Z"]), 1 / len(o["Z"]) if mean else 1.0
+    Y = shares(np.random.default_rng(3).standard_normal(P.shape))
+    given = {"P": P.T, "Y": Y.T} if columns else {"P": P, "Y": Y}
+    # ln P stands in for the logits: softmax over the classes does not see the difference, these bugs do not either.
+    ways = {words: dZ for words, dZ in wrong_ways_with_labels(np.log(P), Y).items() if "logits are" not in words}
+    assert len(ways) == 7
+    for words, dZ in ways.items():
+        gradient, reference = ((dZ * c).T, ((P - Y) * c).T) if columns else (dZ * c, (P - Y) * c)
+        assert str(diagnose(gradient, reference, len(P), given, name="dZ")) == f"your dZ is {words}"
+
+
+def test_a_probability_of_zero_has_no_logit_and_does_no_harm():
+    P, Y = np.array([[0.0, 0.25, 0.75], [0.5, 0.25, 0.25]]), np.eye(3)[[2, 0]]
+    reference, o = P - Y, {"P": P, "Y": Y}
+    with np.errstate(divide="raise"):
+        assert diagnose(-reference, reference, operands=o).fault == "sign flipped"
+        assert diagnose(reference + [[0.5, 0, 1], [0, 2, 0]], reference, operands=o).fault == "unknown"
+
+
+@pytest.mark.parametrize("columns", [False, True], ids=["rows", "columns"])
+def test_back_through_the_logarithm_of_a_softmax(columns):
+    rng = np.random.default_rng(7)
+    m, K = 4, 6
+    d, P = rng.standard_normal((m, K)), shares(rng.standard_normal((m, K)))
+    # ∂ ln p_k / ∂ z_j = [j = k] − p_j
+    right = np.array([(np.eye(K) - np.outer(p, np.ones(K))) @ row for p, row in zip(P, d, strict=True)])
+    over_samples = np.array([(np.eye(m) - np.outer(p, np.ones(m))) @ row for p, row in zip(P.T, d.T, strict=True)]).T
+    over_all = (np.eye(m * K) - np.outer(P, np.ones(m * K))) @ d.ravel()
+    ways = [
+        (over_samples, "what comes out when dlogP is summed over the samples, not over the classes"),
+        (over_all.reshape(m, K), "what comes out when dlogP is summed over the whole batch"),
+        (d - d * P, "what comes out when each class hears of its own logit only"),
+        (d + P, "what is right where dlogP sums to −1 over the classes, and only there"),
+    ]
+    for wrong, words in ways:
+        arrays = (wrong.T, right.T, d.T, P.T) if columns else (wrong, right, d, P)
+        gradient, reference, dlogP, probabilities = arrays
+        found = diagnose(gradient, reference, m, {"dlogP": dlogP, "P": probabilities}, name="dZ")
+        assert str(found) == f"your dZ is {words}"
+
+
+@pytest.mark.parametrize("given", ["dA", "dlogP"])
+@pytest.mark.parametrize(("shape", "of_P"), [((2, 3), (3, 2)), ((2, 3), (4, 5)), ((2, 3), (2, 1)), ((3,), (3,))])
+def test_no_softmax_is_made_of_arrays_that_are_not_one_row_or_column_a_sample(given, shape, of_P):
+    rng = np.random.default_rng(8)
+    dA, P, reference = rng.standard_normal(shape), shares(rng.random(of_P), -1), rng.standard_normal(shape)
+    o = {given: dA, "P": P}
+    assert diagnose(-reference, reference, operands=o).fault == "sign flipped"
+    if shape == (2, 3) and of_P == (2, 1):  # broadcasting does not mind, and would call this a softmax
+        right = P * (dA - (P * dA).sum(axis=1, keepdims=True)) if given == "dA" else dA - P * dA.sum(1, keepdims=True)
+        wrong = P * (dA - (P * dA).sum()) if given == "dA" else dA - P * dA.sum()
+        assert diagnose(wrong, right, operands=o).fault == "unknown"
+
+
+@pytest.mark.parametrize("columns", [False, True], ids=["rows", "columns"])
+@pytest.mark.parametrize("mean", [True, False])
+def test_labels_that_do_not_sum_to_one(mean, columns):
     o = softmax_layer(1)
-    Y = o["Y"] * 2 + 0.25
-    P = shares(o["Z"])
-    reference = P * Y.sum(axis=1, keepdims=True) - Y
-    assert diagnose(P - Y, reference, operands={"Z": o["Z"], "Y": Y}).fault == "label sum missing"
+    Z, Y = o["Z"], o["Y"] * 2 + 0.25
+    m, P, c = len(Z), shares(Z), 1 / len(Z) if mean else 1.0
+    arrays = ((P - Y) * c, (P * Y.sum(axis=1, keepdims=True) - Y) * c, Z, Y)
+    gradient, reference, Z, Y = (array.T for array in arrays) if columns else arrays
+    found = diagnose(gradient, reference, m, {"Z": Z, "Y": Y}, name="dZ")
+    assert found.fault == "label sum missing"
+    assert str(found) == "your dZ is what is right for labels that sum to one: these do not"
 
 
 @pytest.mark.parametrize("seed", range(60))
