@@ -370,6 +370,22 @@ def test_a_page_of_the_book_opened_on_a_phone_in_the_dark(browser, book, name):
     assert not inspected(browser, f"{book}/{name}", "phone", "dark")
 
 
+JUMPS = """
+() => new Promise((done) => {
+  let sum = 0;
+  new PerformanceObserver((list) => { for (const each of list.getEntries()) sum += each.value; })
+    .observe({type: "layout-shift", buffered: true});
+  setTimeout(() => done(sum), 500);
+})
+"""
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("book/")])
+def test_nothing_jumps_while_a_page_is_loaded(browser, book, name):
+    with opened(browser, f"{book}/{name}", "phone") as (page, _):
+        assert page.evaluate(JUMPS) < 0.1  # what Lighthouse calls good
+
+
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("book/")])
 def test_a_page_without_javascript(browser, book, name):
     with opened(browser, f"{book}/{name}") as (page, _):
