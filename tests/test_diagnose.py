@@ -691,3 +691,61 @@ def test_every_wrong_answer_of_the_exercises_is_named(record_property):
     unnamed = [(id, mistake) for id, mistake, _, message in answers if "none of the usual" in message.casefold()]
     assert len(answers) >= 150
     assert unnamed == []
+
+
+# The edges of what is said --------------------------------------------------------------------------------------------
+
+
+def test_the_first_of_several_entries_that_are_not_finite_is_named():
+    g = np.array([[1.0, np.nan], [np.inf, 0.0]])
+    assert diagnose(g, np.ones((2, 2)), name="dW").message.endswith(
+        "has 2 entries that are NaN or infinite, first at [0, 1]"
+    )
+
+
+def test_a_fault_is_not_also_itself(monkeypatch):
+    found = [("a", "this"), ("a", "that"), ("b", "something"), ("b", "else")]
+    monkeypatch.setattr("backprop.diagnose._named", lambda *_: found)
+    assert diagnose(np.ones(2), np.zeros(2), name="dW").also == ("b",)
+
+
+@pytest.mark.parametrize(("off", "fault"), [(9.5e-10, "multiplied by m"), (10.5e-10, "constant factor")])
+def test_a_factor_is_m_up_to_ten_roundings_of_it(off, fault):
+    reference = np.array([[1.0, 2.0], [3.0, -4.0]])
+    assert diagnose(1000 * (1 + off) * reference, reference, m=1000, name="dW").fault == fault
+
+
+@pytest.mark.parametrize(("factor", "words"), [(-1 / 5, "divided by m = 5"), (-5, "multiplied by m = 5")])
+def test_a_factor_of_m_with_the_sign_flipped_says_so(factor, words):
+    reference = np.array([[1.0, 2.0], [3.0, -4.0]])
+    message = diagnose(factor * reference, reference, m=5, name="dW").message
+    assert f"{words}, and its sign is flipped" in message
+
+
+def test_a_bias_that_is_a_column_is_known_by_the_sum_of_dZ():
+    dZ = np.arange(12.0).reshape(3, 4)  # samples in columns
+    db = dZ.sum(axis=1, keepdims=True)
+    assert diagnose(db / 4, db, m=4, operands={"dZ": dZ}, name="gradient").fault == "bias averaged"
+
+
+def test_a_row_in_the_place_of_a_matrix_is_told_no_product():
+    X, dZ = np.ones((5, 3)), np.ones((5, 2))
+    message = diagnose(np.arange(3.0), X.T @ dZ, operands={"X": X, "dZ": dZ}, name="dW").message
+    assert "A product of" not in message
+
+
+def test_how_near_is_nearly_goes_with_the_size_of_the_reference():
+    reference = 1e6 * np.array([[1.0, 2.0], [3.0, -4.0]])
+    g = reference + np.array([[0.5, 0.0], [0.0, 0.0]])
+    assert diagnose(g, reference, name="dW").fault == "imprecise"
+
+
+def test_entries_that_are_equal_do_not_differ_from_a_reference_of_zeros():
+    g = np.array([[0.0, 0.0], [0.0, 2.0], [0.0, 0.0]])
+    assert "1 of 6 entries differ" in diagnose(g, np.zeros((3, 2)), name="dW").message
+
+
+def test_the_only_row_is_no_place():
+    reference = np.array([[1.0, 2.0, 3.0]])
+    message = diagnose(np.array([[1.0, 5.0, -7.0]]), reference, name="dW").message
+    assert "2 of 3 entries differ; the largest" in message
