@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import backprop.exercises
+from backprop._suspects import sample_axis
 from backprop.course import exercise as course_exercise
 from backprop.diagnose import diagnose
 
@@ -749,3 +750,32 @@ def test_the_only_row_is_no_place():
     reference = np.array([[1.0, 2.0, 3.0]])
     message = diagnose(np.array([[1.0, 5.0, -7.0]]), reference, name="dW").message
     assert "2 of 3 entries differ; the largest" in message
+
+
+def test_samples_are_in_rows_where_nothing_or_both_readings_explain_the_reference():
+    W, dZ = np.array([[3.0, 4.0], [4.0, 3.0]]), np.array([[1.0, 2.0], [2.0, 1.0]])  # dZ Wᵀ = Wᵀ dZ
+    assert sample_axis(dZ @ W.T, {"W": W, "dZ": dZ}) == 0
+    assert sample_axis(np.array([[9.0, 8.0], [7.0, 5.0]]), {"W": W, "dZ": dZ}) == 0
+    assert (
+        sample_axis(W.T @ np.array([[1.0, 2.0], [5.0, 1.0]]), {"W": W, "dZ": np.array([[1.0, 2.0], [5.0, 1.0]])}) == 1
+    )
+
+
+@pytest.mark.parametrize("missing", ["dZ_above", "W_above", "dA", "Z", "A", "X", "W", "dZ"])
+def test_any_operand_may_be_missing(missing):
+    operands = relu_layer(0, *SHAPES[0])
+    rng = np.random.default_rng(0)
+    operands |= {"W_above": rng.standard_normal((operands["dA"].shape[1], 3))}
+    operands |= {"dZ_above": rng.standard_normal((len(operands["dA"]), 3))}
+    operands["dA"] = operands["dZ_above"] @ operands["W_above"].T
+    reference = operands["dA"] * (operands["Z"] > 0)
+    operands["dZ"] = reference
+    given = {name: array for name, array in operands.items() if name != missing}
+    assert diagnose(reference + rng.standard_normal(reference.shape), reference, operands=given).fault == "unknown"
+
+
+def test_an_axis_of_length_one_that_is_lost_is_a_wrong_shape():
+    reference = np.array([[1.0], [2.0], [-3.0]])
+    found = diagnose(reference.ravel(), reference, name="db")
+    assert found.fault == "wrong shape"
+    assert "its shape is (3,): expected (3, 1)" in found.message
