@@ -17,8 +17,8 @@ from backprop._arrays import fit, to_array
 from backprop.losses import sigmoid_cross_entropy
 from backprop.network import LOSSES, MLP
 
-# Products are the method `A.dot(B)`: the function np.dot first asks its arguments for a version of their own. That is a
-# third of a microsecond at each of the products, and a step of 64-32-10 has eight in fifty microseconds.
+# Products are the method `A.dot(B)`: the function np.dot first asks its arguments for a version of their own, and a
+# step of 64-32-10 would ask ten times.
 add, multiply, subtract = np.add, np.multiply, np.subtract
 
 # A network of more parameters is updated layer by layer, while the layer's gradient is in the cache. In a smaller one
