@@ -8,7 +8,7 @@ import pytest
 from backprop._arguments import real, sequence, shown, whole
 
 
-@pytest.mark.parametrize("value", [[3, 2], (3, 2), np.array([3, 2]), iter([3, 2]), range(3, 1, -1)], ids=str)
+@pytest.mark.parametrize("value", [[3, 2], (3, 2), np.array([3, 2]), iter([3, 2]), range(3, 1, -1)], ids=type)
 def test_what_can_be_gone_through_is_a_sequence(value):
     assert sequence("sizes", value, "a list of integers") == [3, 2]
 

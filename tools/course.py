@@ -156,6 +156,7 @@ def serve(arguments: argparse.Namespace) -> None:
 
 def lint(_: argparse.Namespace) -> None:
     """check the style of code and notebooks, and the workflows"""
+    logged([str(venv_python()), "tools/assets.py"], LOGS / "assets.log")
     run("-m", "ruff", "check", ".")
     run("-m", "ruff", "format", "--check", "-q", ".")
     run(*PYTEST, "-p", "no:cacheprovider", "tests/test_notebooks.py", "tests/test_repository.py")
