@@ -169,12 +169,15 @@ def test_the_errors_are_the_ones_that_gradients_suffer_from():
         ("NumberReplacer", "return X.T @ dZ / 3"),
     } <= made
     assert len(made) == len(list(mutate_source.mutants(source)))
-
-
-def test_what_no_python_can_read_is_not_planted():
-    source = "def f(a):\n    if b := [*a]:\n        return b\n\n\ndef g(x: dict[str, int]):\n    return x\n"
-    for mutant in mutate_source.mutants(source):
+    # A change that no Python can read, here `if not b := …` and `(def g …)`, is not among them.
+    for mutant in mutate_source.mutants(
+        "def f(a):\n    if b := [*a]:\n        return b\n\n\ndef g(x: dict[str, int]): ...\n"
+    ):
         ast.parse(mutant.source)
+
+
+def test_what_no_python_can_read_is_known():
+    assert mutate_source.is_python("if not 1:\n    pass\n")
     assert not mutate_source.is_python("if not rest := [1]:\n    pass\n")
 
 
