@@ -253,10 +253,10 @@ async () => {
 FOLLOWED = "scheme => [undefined, scheme].includes(document.documentElement.dataset.theme)"
 
 
-def settles(page, condition, argument):
-    """Whether a condition comes true within some seconds."""
+def settles(page, condition, argument=None, timeout=10_000):
+    """Whether a condition comes true within some milliseconds."""
     try:
-        page.wait_for_function(condition, arg=argument, timeout=10_000)
+        page.wait_for_function(condition, arg=argument, timeout=timeout)
     except playwright.TimeoutError:
         return False
     return True
@@ -270,7 +270,11 @@ def drawn_as(page, size, scheme):
     if page.viewport_size == SIZES[size] and page.evaluate("globalThis.readThrough"):
         return followed
     page.set_viewport_size(SIZES[size])
-    return page.evaluate(READ_THROUGH) and followed
+    # Not awaited in the page: where Chromium has stopped drawing, its timers may stop too, and no answer would come.
+    page.evaluate(f"() => {{ globalThis.readThrough = null; ({READ_THROUGH})(); }}")
+    return (
+        settles(page, "globalThis.readThrough !== null", timeout=120_000) and page.evaluate("readThrough") and followed
+    )
 
 
 def looked_at(page, size, scheme):
@@ -284,7 +288,8 @@ def inspected(browser, address, size, scheme, attempts=3):
     """Everything that is wrong with one view of a page, and with loading it."""
     with opened(browser, address, size, scheme) as (page, problems):
         drawn = drawn_as(page, size, scheme)
-        problems += page.evaluate(INSPECT)
+        if drawn:
+            problems += page.evaluate(INSPECT)
         theme, state = page.evaluate("() => [document.documentElement.dataset.theme, document.visibilityState]")
     # Chromium without a screen at times stops drawing a page for good. Such a page is opened once more, as a reader's
     # reload would: what a page owes its reader is asked of the second as of the first.
