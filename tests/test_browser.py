@@ -634,6 +634,29 @@ def test_a_jump_lands_at_its_part_although_the_page_is_laid_out_on_the_way(brows
         assert not problems
 
 
+# What is laid out late, with the height that stands in for it and its own.
+STANDINS = """
+() => {
+  const late = ".bd-article section > :is(section, .cell, .box, .pst-scrollable-table-container)";
+  const style = document.createElement("style");
+  style.textContent = late + " { content-visibility: visible !important }";
+  document.head.append(style);
+  return [...document.querySelectorAll(late)].map((part) =>
+    [parseFloat(part.style.getPropertyValue("--high")), part.getBoundingClientRect().height]);
+}
+"""
+
+
+@pytest.mark.parametrize("name", ["04_softmax_cross_entropy", "07_conventions", "09_initialization", "ledger"])
+def test_what_stands_in_for_a_part_is_nearly_always_as_high_on_a_phone(browser, book, name):
+    with opened(browser, f"{book}/book/{name}.html", "phone") as (page, _):
+        heights = page.evaluate(STANDINS)
+    higher = [own / stands for stands, own in heights if not own <= stands]
+    assert len(heights) >= 3
+    assert len(higher) <= 0.03 * len(heights), f"{len(higher)} of {len(heights)}"
+    assert max(higher, default=1) < 1.4
+
+
 def test_symbols_explain_themselves_on_hover_and_on_keyboard_focus(browser, book):
     with opened(browser, f"{book}/book/01_linear_layer.html") as (page, problems):
         card = page.locator(".symbol-card")

@@ -1,23 +1,16 @@
 """Making the built book light: what the pages load, what is left of it, and every refusal when the theme changes."""
 
-import importlib.util
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).resolve().parents[1] / "tools"
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-lighten = load("lighten")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+import lighten
+import plain_code
+import standins
 
 NAMES = [name.replace("mystnb.*", f"mystnb.{64 * 'a'}") for name in lighten.STYLES]
 STYLES = "".join(f'<link rel="stylesheet" href="../_static/{name}?v=1" />' for name in NAMES)
@@ -65,10 +58,84 @@ def test_a_theme_that_has_changed_is_seen(change, says):
         lighten.lightened(change(PAGE.format("")), "")
 
 
-def test_the_scripts_measuring_must_be_found_once():
-    assert lighten.MEASURED not in lighten.measuring_nothing(f"query({lighten.MEASURED})")
-    with pytest.raises(lighten.ThemeChangedError, match="no longer holds"):
-        lighten.measuring_nothing("query('pre')")
+@pytest.mark.parametrize("name", lighten.SEARCHES)
+def test_a_search_of_the_whole_page_must_be_found_once_in_its_script(name):
+    search, instead = lighten.SEARCHES[name]
+    assert lighten.searching_less(name, f"query({search})") == f"query({instead})"
+    for script in ("query('pre')", f"{search} {search}"):
+        with pytest.raises(lighten.ThemeChangedError, match="no longer holds"):
+            lighten.searching_less(name, script)
+    assert lighten.searching_less("doctools.js", search) == search
+
+
+@pytest.mark.parametrize(
+    "classes", ["margin", "cell tag_margin docutils", "admonition sidebar", "full-width", "popout"]
+)
+def test_what_stands_in_the_margin_is_refused_since_no_script_looks_for_it(classes):
+    with pytest.raises(lighten.ThemeChangedError, match="margin"):
+        lighten.lightened(PAGE.format(f'<div class="{classes}">x</div>'), "")
+    for other in ("bd-sidebar", "margin-rule", "sidebar-toggle"):
+        lighten.lightened(PAGE.format(f'<div class="{other}">x</div>'), "")
+
+
+# Code without plain tokens, and heights ------------------------------------------------------------------------------
+
+BOX, TOKEN = (
+    'html[data-theme="{}"] .highlight {{ background: #FFF; color: #000 }}',
+    'html[data-theme="{}"] .highlight .{} {{ {} }}',
+)
+
+
+def test_a_token_is_plain_only_if_it_is_so_in_every_theme():
+    rules = [BOX.format(theme) for theme in ("light", "dark")]
+    rules += [TOKEN.format("light", "n", "color: #000"), TOKEN.format("dark", "n", "color: #000")]
+    rules += [TOKEN.format("light", "k", "color: #000"), TOKEN.format("dark", "k", "color: #00F")]
+    rules += [TOKEN.format(theme, "c", "color: #000; font-style: italic") for theme in ("light", "dark")]
+    assert plain_code.plain_tokens("\n".join(rules)) == {"n"}
+
+
+def test_code_reads_the_same_without_plain_tokens(site):
+    css = lighten.file_of(site.html / "_static", "pygments.css").read_text(encoding="utf-8")
+    tokens = plain_code.plain_tokens(css)
+    assert {"n", "p", "w"} <= tokens
+    assert not tokens & {"k", "o", "s2", "c1", "mi"}
+    html = (site.html / "book" / "showcase.html").read_text(encoding="utf-8")
+    made = plain_code.unwrapped(html, tokens)
+    assert len(made) < len(html)
+    texts = [re.sub(r"<[^>]*>", "", each) for each in (made, html)]
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.parametrize(
+    ("content", "high"),
+    [
+        ("", 0),
+        ("<pre>" + 10 * "a line\n" + "</pre>", standins.CODE + 10 * standins.CODE_LINE),
+        ("<pre>" + 10 * '<span class="k">for</span>\n' + "</pre>", standins.CODE + 10 * standins.CODE_LINE),
+        ("<pre>" + 100 * "x" + "</pre>", standins.CODE + 3 * standins.CODE_LINE),
+        ("<p>" + 300 * "x" + "</p>", standins.BLOCK + -(-300 // standins.PER_LINE) * standins.LINE),
+        ("<p>one</p><p>two</p>", 2 * (standins.BLOCK + standins.LINE)),
+        ("<ul><li>one<li>two</ul>", 2 * (standins.BLOCK + standins.LINE)),
+        ("<p>" + 20 * "&amp;" + "</p>", standins.BLOCK + standins.LINE),
+        ("<p>x<math><mi>" + 900 * "x" + "</mi></math></p>", standins.BLOCK + standins.LINE),
+        ('<img width="656" height="400" src="a.svg" alt="A.">', 200),
+        ('<img width="100" height="90" src="a.svg" alt="A.">', 90),
+        ("<details><pre>" + 40 * "\n" + "</pre></details>", standins.FOLDED),
+        ('<div class="math-display">x</div>', standins.EQUATION + standins.EQUATION_LINE),
+        ("<table><tr><td>" + 52 * "x" + "</td><td>y</td></tr></table>", standins.ROW + 2 * standins.LINE),
+        ("<table><tr><td><p>a</p><p>b</p></td>" + 4 * "<td>y</td>" + "</tr></table>", standins.ROW + standins.LINE),
+    ],
+)
+def test_a_height_is_what_the_part_holds(content, high):
+    made = standins.heights(f'<section><div class="cell">{content}</div><p>Below.</p></section>')
+    assert list(made.values()) == [-(-high // standins.STEP) * standins.STEP]
+
+
+def test_a_height_is_written_to_what_is_laid_out_late_and_to_nothing_else():
+    html = '<section><p>a</p><section><div class="cell">b</div></section><div><div class="cell">c</div></div></section>'
+    made = standins.reserved(html)
+    assert re.findall(r"<(\w+) style=", made) == ["section", "div"]
+    assert re.sub(r' style="--high:\d+px"', "", made) == html
 
 
 def test_imported_stylesheets_and_addresses_are_followed(tmp_path):

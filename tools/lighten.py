@@ -24,6 +24,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools"
+sys.path.insert(0, str(TOOLS))
+import plain_code  # noqa: E402 (tools are programs, not a package)
+import standins  # noqa: E402
+
 ICONS = "vendor/fontawesome/6.5.2"
 STYLES = (
     "styles/theme.css",
@@ -71,8 +75,18 @@ REDIRECT = """<!DOCTYPE html>
 # Of the scripts, Bootstrap's names hundreds of classes that no page has; these are those that it does set here.
 SILENT = "scripts/bootstrap.js"
 KEPT = ("^tooltip", "^bs-tooltip", "^dropdown", "^collapsing$", "^show$", "^active$", "^fade$", "^disabled$")
-# The theme measures every box of code while the page loads; backprop.js does, and only those near the window.
-MEASURED = '"pre, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon"'
+# The theme searches the whole page, while it loads, for boxes that scroll (backprop.js measures those near the window)
+# and for what stands in the margin (no page has such a thing, which `lightened` makes sure of).
+SEARCHES = {
+    "scripts/pydata-sphinx-theme.js": (
+        '"pre, .nboutput > .output_area, .cell_output > .output, .jp-RenderedHTMLCommon"',
+        '"#measured-elsewhere"',
+    ),
+    "scripts/sphinx-book-theme.js": ('document.querySelectorAll(n.join(", "))', "[]"),
+}
+IN_MARGIN = re.compile(
+    r'class="(?:[^"]*\s)?(?:tag_)?(?:marginnote|sidenote|margin|margin[-_]caption|full[-_]width|sidebar|popout)[\s"]'
+)
 MATH_FONTS = ("KaTeX_Main-Regular.woff2", "KaTeX_Math-Italic.woff2")
 # Left from the theme, and asked for by no page.
 UNUSED = ("scripts/*.map", "styles/*.map", "vendor/fontawesome/*/js", "vendor/fontawesome/*/LICENSE.txt", "locales")
@@ -119,8 +133,10 @@ def lightened(html: str, options: str) -> str:
     Raises
     ------
     ThemeChangedError
-        When the page does not load exactly the theme's stylesheets and scripts.
+        When the page does not load exactly the theme's stylesheets and scripts, or has something in its margin.
     """
+    if in_margin := IN_MARGIN.search(html):
+        raise ThemeChangedError(f"something stands in a page's margin, which no script looks for now: {in_margin[0]}")
     found: dict[str, list[str]] = {"stylesheets": [], "scripts": [], "preloads": []}
     ours = {path.name for path in (ROOT / "book" / "_static").glob("*.js")}
     placed: set[str] = set()
@@ -317,7 +333,7 @@ def made(static: Path, words: set[str], known: dict) -> dict:
     """The shared files and the options to inline; `known` is returned when nothing they depend on has changed."""
     css, ours = merged_css(static, STYLES[:-1]), merged_css(static, STYLES[-1:])
     sources = [without_map(file_of(static, name).read_text(encoding="utf-8")) for name in (INLINED, *SCRIPTS)]
-    sources[-1] = measuring_nothing(sources[-1])
+    sources = [searching_less(*named) for named in zip((INLINED, *SCRIPTS), sources, strict=True)]
     loud = [text for name, text in zip((INLINED, *SCRIPTS), sources, strict=True) if name != SILENT]
     words = words | {word for text in loud for word in re.findall(r"[\w-]+", text)}
     key = digest(css, ours, *sorted(words), *sources, program())
@@ -331,7 +347,10 @@ def made(static: Path, words: set[str], known: dict) -> dict:
 
 def program() -> str:
     """What these functions and the npm tools are, as a number that changes with them."""
-    files = (Path(__file__), TOOLS / "shrink.mjs", TOOLS / "package-lock.json")
+    files = (
+        Path(__file__),
+        *(TOOLS / name for name in ("plain_code.py", "standins.py", "shrink.mjs", "package-lock.json")),
+    )
     return digest(*(path.read_text(encoding="utf-8") for path in files))
 
 
@@ -343,11 +362,14 @@ def without_map(script: str) -> str:
     return re.sub(r"//# sourceMappingURL=.*", "", script)
 
 
-def measuring_nothing(script: str) -> str:
-    """The theme's own script, without its search for boxes that scroll."""
-    if script.count(MEASURED) != 1:
-        raise ThemeChangedError(f"the theme's script no longer holds {MEASURED} once")
-    return script.replace(MEASURED, '"#measured-elsewhere"')
+def searching_less(name: str, script: str) -> str:
+    """A script of the theme without its search of the whole page, if it has one."""
+    if name not in SEARCHES:
+        return script
+    search, instead = SEARCHES[name]
+    if script.count(search) != 1:
+        raise ThemeChangedError(f"the theme's {name} no longer holds {search} once")
+    return script.replace(search, instead)
 
 
 # The whole book -------------------------------------------------------------------------------------------------------
@@ -378,12 +400,13 @@ def lighten(out: Path) -> str:
     words = {word for path in dynamic for word in re.findall(r"[\w-]+", path.read_text(encoding="utf-8"))}
     shared = made(static, words.union(*seen.values()), known.get("shared", {}))
     version = digest(shared["css"], shared["js"])[:12]
+    plain = plain_code.plain_tokens(file_of(static, "pygments.css").read_text(encoding="utf-8"))
     changed = 0
     for path in pages:
         if path not in texts and known["version"] == version:
             continue
         html = texts.get(path) or path.read_text(encoding="utf-8")
-        new = versioned(html if LIGHT in html else sized(lightened(html, shared["options"]), path), version)
+        new = versioned(html if LIGHT in html else light(html, path, shared["options"], plain), version)
         if new != html:
             path.write_text(new, encoding="utf-8")
             changed += 1
@@ -411,6 +434,11 @@ def lead_on(index: Path) -> None:
         title = re.search(r"<title>(.*?)</title>", head, flags=re.DOTALL)[1].strip()
         icon = f"{first.rpartition('/')[0]}/" + re.search(r'<link rel="icon" href="([^"]+)"', head)[1]
         index.write_text(REDIRECT.format(first=first, title=title, icon=posixpath.normpath(icon)), encoding="utf-8")
+
+
+def light(html: str, page: Path, options: str, plain: set[str]) -> str:
+    """One page, lightened for the first time."""
+    return standins.reserved(sized(plain_code.unwrapped(lightened(html, options), plain), page))
 
 
 def stamp(path: Path) -> str:

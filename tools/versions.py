@@ -72,6 +72,8 @@ def installed(name: str) -> Path:
     uv("venv", "--quiet", "--clear", "--python", kind.python, environment)
     python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     uv("pip", "sync", "--quiet", "--python", python, pins)
+    # uv leaves it out of its environments; `python -m venv`, which the README's commands use, does not.
+    subprocess.run([python, "-m", "ensurepip"], check=True, stdout=subprocess.DEVNULL)
     return python
 
 
