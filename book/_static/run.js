@@ -5,14 +5,6 @@
   const meta = document.querySelector('meta[name="bp-run"]');
   if (!meta) return;
   const published = JSON.parse(meta.content);
-  const STYLE = `.cell_input { position: relative; }
-.bp-run-button { position: absolute; right: .4rem; bottom: .4rem; z-index: 1; opacity: 0; font-size: .8rem; padding: .2rem .7rem; color: var(--bp-ink); background: var(--pst-color-background); border: 1px solid var(--bp-ink); border-radius: 4px; cursor: pointer; }
-.cell:hover .bp-run-button, .bp-run-button:focus-visible { opacity: 1; }
-.bp-run-note { font-size: .8rem; padding: .3rem 1rem; max-width: 17rem; white-space: normal; color: var(--pst-color-text-muted); }
-.bp-run-dialog { max-width: 34rem; padding: 1.2rem 1.4rem; color: var(--pst-color-text-base); background: var(--pst-color-background); border: 1px solid var(--bp-ink); border-radius: 6px; }
-.bp-run-dialog code { overflow-wrap: anywhere; }
-@media (hover: none) { .bp-run-button { display: none; } }
-@media print { .bp-run-button { display: none; } }`;
 
   function make(tag, attributes, ...children) {
     const made = document.createElement(tag);
@@ -66,7 +58,6 @@
   }
 
   function offer() {
-    document.head.append(make("style", {}, STYLE));
     for (const input of document.querySelectorAll(".bd-article .cell > .cell_input, .bd-article .cell > details > .cell_input")) {
       const button = make("button", {type: "button", class: "bp-run-button", title: "Run this cell in the page"}, "Run");
       button.addEventListener("click", () => begin(input.closest(".cell")));
