@@ -154,8 +154,6 @@ async () => {
   return [...new Set(problems)];
 }
 """
-# The scripts of a light page take turns; when all have run, the page says so.
-READY = "!document.querySelector('script[src*=\"_static/book.js\"]') || 'ready' in document.documentElement.dataset"
 AXE = ROOT / "tools" / "node_modules" / "axe-core" / "axe.min.js"
 # KaTeX draws all formulas alike, and one word of each colour stands for the code: axe sees them all on the page that
 # holds everything, and elsewhere, where they would take minutes, only these.
@@ -226,7 +224,6 @@ def opened(browser, address, size="laptop", scheme="light", on_request=None, **o
         page.goto(address, wait_until="load")
         if options.get("java_script_enabled", True):
             page.evaluate("() => document.fonts.ready.then(() => null)")
-            settles(page, READY)
         yield page, problems
     finally:
         page.close()

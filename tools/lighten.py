@@ -51,13 +51,10 @@ SCRIPTS = (
     "scripts/sphinx-book-theme.js",
     "design-tabs.js",
     "katex/copy-tex.js",
-    "search-by-sign.js",
     "backprop.js",
     "scripts/bootstrap.js",
     "scripts/pydata-sphinx-theme.js",
 )
-# What other scripts ask for while they start, or what must see the page before it is complete; all else takes its turn.
-AT_ONCE = ("doctools.js", "sphinx_highlight.js", "design-tabs.js", "search-by-sign.js")
 OF_THE_SEARCH = ("searchtools.js", "language_data.js")
 PRELOADED = (
     f"{ICONS}/webfonts/fa-solid-900.woff2",
@@ -343,21 +340,9 @@ def made(static: Path, words: set[str], known: dict) -> dict:
     if known.get("key") == key:
         return known
     small, scripts = shrunk(css, ours, words, sources)
-    js = joined(dict(zip(SCRIPTS, scripts[1:], strict=True)))
-    return {"key": key, "css": with_icons(small, static), "js": js, "options": scripts[0]}
-
-
-def joined(scripts: dict[str, str]) -> str:
-    """Scripts in one file; each that can wait is a task of its own, so that the page answers between them.
-
-    When all have run, the page's element says so: ``data-ready``.
-    """
     # A leading semicolon keeps one script's "use strict" from governing the others.
-    first = "".join(f";{scripts[name]}\n" for name in SCRIPTS if name in AT_ONCE)
-    parts = [f"()=>{{{scripts[name]}\n}}" for name in SCRIPTS if name not in AT_ONCE]
-    queue = ",\n".join([*parts, '()=>{document.documentElement.dataset.ready=""}'])
-    turn = "const turn=()=>{const part=parts.shift();if(parts.length)setTimeout(turn);part()};setTimeout(turn)"
-    return f"{first};(()=>{{const parts=[{queue}];{turn}}})();\n"
+    js = "".join(f";{script}\n" for script in scripts[1:])
+    return {"key": key, "css": with_icons(small, static), "js": js, "options": scripts[0]}
 
 
 def program() -> str:

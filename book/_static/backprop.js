@@ -295,11 +295,28 @@ function landJumps() {
   settleJump();
 }
 
+// The search index knows the names of Greek letters and of signs, not the signs.
+const NAMES = {
+  α: "alpha", β: "beta", γ: "gamma", δ: "delta", Δ: "Delta", ε: "varepsilon", η: "eta", θ: "theta", κ: "kappa", λ: "lambda", μ: "mu",
+  ξ: "xi", π: "pi", σ: "sigma", Σ: "sum", "∑": "sum", "∂": "partial", "⊙": "odot", "∇": "nabla", ℓ: "ell", "ŷ": "hat y", "∞": "infty", "ᵀ": " transpose",
+};
+
+function searchBySign() {
+  const asked = new URLSearchParams(location.search);
+  const query = asked.get("q");
+  if (!query || !document.getElementById("search-results")) return;
+  const named = query.replace(/./gu, (sign) => (sign in NAMES ? ` ${NAMES[sign]} ` : sign)).replace(/\s+/g, " ").trim();
+  if (named === query) return;
+  asked.set("q", named);
+  history.replaceState(null, "", `?${asked}`);
+}
+
 function prepare() {
   followContents();
   landJumps();
   explainSymbols();
   offerTools();
+  searchBySign();
   document.querySelectorAll(".derivation").forEach(addStepper);
   watchTabStops(document);
   for (const link of document.querySelectorAll('.bd-article a.reference.internal[href*="#equation-"]')) {
