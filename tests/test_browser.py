@@ -616,6 +616,19 @@ def test_paper_is_white(browser, showcase):
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+def test_what_is_unfolded_for_paper_is_there_at_once(browser, book):
+    unfold = """() => {
+      document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+      return document.getAnimations().length;
+    }"""
+    with opened(browser, f"{book}/book/intro.html") as (page, _):
+        page.emulate_media(media="print")
+        assert page.evaluate(unfold) == 0
+        page.emulate_media(media="screen")
+        page.reload(wait_until="load")
+        assert page.evaluate(unfold) > 0, "on a screen it fades in: paper would have caught it halfway"
+
+
 def test_the_search_finds_words_of_a_derivation(browser, showcase):
     address = showcase.replace("book/showcase.html", "search.html?q=survives")
     with opened(browser, address) as (page, problems):

@@ -42,11 +42,13 @@ async (wanted) => {
   const pictures = [...document.images];
   pictures.forEach((picture) => { picture.loading = "eager"; });
   const asked = document.createElement("div");
-  asked.style.cssText = "font-size: 1px; line-height: 1px; color: transparent";
+  // Nobody sees these, and they take no place: at the end of a page that is full they would be a page of their own.
+  asked.style.cssText = "position: absolute; top: 0; font-size: 1px; line-height: 1px";
   for (const id of wanted) if (document.getElementById(id)) {
     const link = document.createElement("a");
     link.href = `#${id}`;
     link.textContent = ".";
+    link.style.cssText = "color: transparent; text-decoration: none";
     asked.append(link);
   }
   document.querySelector(".bd-article").append(asked);
