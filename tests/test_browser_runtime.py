@@ -57,6 +57,15 @@ class Isolated(Quiet):
         super().end_headers()
 
 
+class Paced(Quiet):
+    """Hands out large files piece by piece, as a network does: what is said meanwhile can be seen on a fast machine too."""
+
+    def copyfile(self, source, outputfile):
+        while piece := source.read(1_000_000):
+            outputfile.write(piece)
+            time.sleep(0.15 if len(piece) == 1_000_000 else 0)
+
+
 class Lacking(Quiet):
     """A server that lacks one file while it is named here."""
 
@@ -241,7 +250,7 @@ PAGE, SCRATCH, REFUSED, DERIVED = "what_proved_means", 0, 2, 4
 @pytest.fixture(scope="module")
 def reader(browser, book):
     """One page, open for the tests below, which are read from top to bottom."""
-    with reading(browser, f"{book}/book/{PAGE}.html") as reader:
+    with serving(HTML, Paced) as address, reading(browser, f"{address}/book/{PAGE}.html") as reader:
         yield reader
 
 
