@@ -58,7 +58,7 @@ class Isolated(Quiet):
 
 
 class Paced(Quiet):
-    """Hands out large files piece by piece, as a network does: what is said meanwhile can be seen on a fast machine too."""
+    """Hands out large files piece by piece, as a network does, so that what is said meanwhile can always be seen."""
 
     def copyfile(self, source, outputfile):
         while piece := source.read(1_000_000):
