@@ -2,14 +2,10 @@
 
 import re
 import shutil
-import sys
-from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
 import lighten
 import plain_code
+import pytest
 import standins
 
 NAMES = [name.replace("mystnb.*", f"mystnb.{64 * 'a'}") for name in lighten.STYLES]

@@ -1,5 +1,7 @@
 """What readers of the repository rely on: true documents, a pinned environment, valid workflows."""
 
+import doctest
+import importlib
 import json
 import os
 import re
@@ -23,6 +25,17 @@ def text(name):
 def tracked():
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
     return [ROOT / name for name in listing.stdout.decode().split("\0") if name]
+
+
+EXAMPLES = sorted(path.stem for path in (ROOT / "tools").glob("*.py") if ">>> " in path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_the_examples_of_a_tool_hold(name):
+    """Those of the package are collected by pytest; the tools are programs, which it does not import."""
+    found = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert found.attempted
+    assert not found.failed
 
 
 @pytest.mark.parametrize(("lock", "first"), [("requirements.txt", ["-e ."]), ("requirements-deep.txt", [])])

@@ -22,12 +22,11 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+import plain_code
+import standins
+
 ROOT = Path(__file__).resolve().parents[1]
 TOOLS = ROOT / "tools"
-sys.path.insert(0, str(TOOLS))
-import plain_code  # noqa: E402 (tools are programs, not a package)
-import standins  # noqa: E402
-
 ICONS = "vendor/fontawesome/6.5.2"
 STYLES = (
     "styles/theme.css",
