@@ -61,7 +61,17 @@ def test_every_long_check_caught_what_it_tried_or_says_why_not():
 
 
 def test_errors_that_nothing_saw_are_counted_apart(tmp_path):
-    counts = {"planted": 9, "caught": 7, "survivors": [{"code": "a"}, {"code": "b"}]}
+    counts = {"planted": 9, "possible": 9, "caught": 7, "survivors": [{"code": "a"}, {"code": "b"}]}
     (tmp_path / "notebooks.json").write_text(json.dumps({"01_a": counts}), encoding="utf-8")
     (line,) = closing.long_checks(tmp_path)
     assert line == "         7 of 9: Errors planted in the notebooks, seen by their tests; of 2 more it is said why not"
+
+
+@pytest.mark.parametrize(
+    ("possible", "remark"), [(9, "in 2 notebooks"), (20, "in 2 notebooks, drawn from 29 that are possible")]
+)
+def test_it_is_said_when_only_some_of_the_possible_errors_were_planted(tmp_path, possible, remark):
+    whole = {"planted": 9, "possible": 9, "caught": 9, "survivors": []}
+    (tmp_path / "notebooks.json").write_text(json.dumps({"01_a": whole, "02_b": whole | {"possible": possible}}))
+    (row,) = evidence_rows(tmp_path)
+    assert row["remark"] == remark

@@ -1,132 +1,13 @@
-"""Errors planted in the package reach every reference to the changed function; each is made once."""
+"""The errors that are planted in the package: each is made once, and the counts that are kept are of all of them."""
 
 import ast
 import dataclasses
 import importlib
 import importlib.util
 import json
-import sys
-import types
 
 import mutate_source
 import pytest
-
-SOURCE = '''"""A module."""
-import dataclasses
-import functools
-
-LIMIT = 3
-
-
-def checked(name):
-    def decorate(function):
-        @functools.wraps(function)
-        def wrapper(x):
-            return function(x) + OFFSETS[name]
-
-        return wrapper
-
-    return decorate
-
-
-OFFSETS = {"x": 0}
-
-
-@checked("x")
-def double(x):
-    return 2 * x
-
-
-class Layer:
-    rate = 1.0
-
-    def forward(self, x, shift=1):
-        return x + shift
-
-    @property
-    def size(self):
-        return 4
-
-    @staticmethod
-    def zero():
-        return 0
-
-
-def limited(x):
-    return min(x, LIMIT)
-
-
-def twice(f):
-    return lambda x: f(f(x))
-
-
-RULES = {"half": (lambda x: x / 2, twice(lambda x: x + 1)), "scale": 5}
-SIZES = (3, 4)
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    count: int
-
-
-ROWS = {"first": Row(count=3)}
-'''
-
-
-HELD = ("double", "Layer", "limited", "RULES", "ROWS")
-
-
-@pytest.fixture
-def module(monkeypatch):
-    made = types.ModuleType("mutated_example")
-    made.__file__ = "mutated_example.py"
-    monkeypatch.setitem(sys.modules, "mutated_example", made)
-    exec(compile(SOURCE, made.__file__, "exec"), made.__dict__)
-    return made
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "call", "before", "after"),
-    [
-        ("2 * x", "2 / x", lambda m: m.double(4), 8, 0.5),
-        ("+ OFFSETS", "- 1 + OFFSETS", lambda m: m.double(4), 8, 7),
-        ("x + shift", "x - shift", lambda m: m.Layer().forward(5), 6, 4),
-        ("shift=1", "shift=2", lambda m: m.Layer().forward(5), 6, 7),
-        ("rate = 1.0", "rate = 2.0", lambda m: m.Layer().rate, 1, 2),
-        ("return 4", "return 5", lambda m: m.Layer().size, 4, 5),
-        ("return 0", "return 1", lambda m: m.Layer.zero(), 0, 1),
-        ("LIMIT = 3", "LIMIT = 2", lambda m: m.limited(9), 3, 2),
-        ("x / 2", "x * 2", lambda m: m.RULES["half"][0](6), 3, 12),
-        ("f(f(x))", "f(x)", lambda m: m.RULES["half"][1](6), 8, 7),
-        ("x + 1", "x - 1", lambda m: m.RULES["half"][1](6), 8, 4),
-        ('"scale": 5', '"scale": 6', lambda m: m.RULES["scale"], 5, 6),
-        ("count=3", "count=4", lambda m: m.ROWS["first"].count, 3, 4),
-    ],
-)
-def test_a_changed_source_changes_the_functions_that_others_hold(module, old, new, call, before, after):
-    held = types.SimpleNamespace(**{name: getattr(module, name) for name in HELD})
-    assert call(held) == before
-    mutate_source.install(module, SOURCE.replace(old, new, 1))
-    assert call(held) == call(module) == after
-    assert sys.modules["mutated_example"] is module
-
-
-def test_a_changed_decorator_changes_what_it_has_made_for_other_modules(tmp_path, monkeypatch):
-    path = tmp_path / "mutated_decorator.py"
-    path.write_text(SOURCE, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    module = importlib.import_module("mutated_decorator")
-    monkeypatch.setitem(sys.modules, "mutated_decorator", module)
-
-    @module.checked("x")
-    def triple(x):
-        return 3 * x
-
-    changed = SOURCE.replace("function(x) + OFFSETS", "function(x) - 1 + OFFSETS", 1)
-    mutate_source.install(module, changed)
-    assert triple(4) == 12
-    mutate_source.install(module, changed, mutate_source.made_in(module))
-    assert triple(4) == 11
 
 
 @pytest.mark.parametrize(
@@ -262,6 +143,6 @@ def test_every_dataclass_that_is_frozen_in_the_source_is_frozen():
     """An error planted in a class that is made already cannot thaw it, so this is looked at here."""
     for name in mutate_source.MODULES:
         source = (mutate_source.SOURCES / f"{name}.py").read_text(encoding="utf-8")
-        module = importlib.import_module(f"backprop.{name}")
+        module = importlib.import_module(f"backprop.{name.replace('/', '.')}")
         made = [c for c in vars(module).values() if dataclasses.is_dataclass(c) and c.__module__ == module.__name__]
         assert sum(c.__dataclass_params__.frozen for c in made) == source.count("frozen=True")

@@ -6,34 +6,24 @@
 
 The errors are cosmic-ray's (https://cosmic-ray.readthedocs.io) and, for what it does not know, those of mutate_book: a
 transpose dropped, the factors of a matrix product swapped, an axis. mutmut leaves decorated functions alone, which here
-are most; cosmic-ray itself starts a process an error. So the errors are planted in copies of one process: the tests are
-collected once, then the process forks for each error, the copy gets the changed functions and runs the tests until one
-fails: first those that failed last, then the quickest.
+are most; cosmic-ray itself starts a process an error. So the errors are planted in copies of one process (planting.py).
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import dataclasses
-import gc
 import hashlib
-import importlib
-import inspect
 import itertools
 import json
-import multiprocessing
 import os
 import random
-import signal
 import sys
-import tempfile
-import time
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import mutate_book
+from planting import Found, Mutant, Planter, say
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src" / "backprop"
@@ -92,16 +82,6 @@ OPERATORS = [
     *("ReplaceUnaryOperator_Delete_USub", "ReplaceUnaryOperator_Delete_Not", "AddNot", "ReplaceAndWithOr"),
     *("ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue", "NumberReplacer", "ZeroIterationForLoop"),
 ]
-SLOWER = 5  # times as long as without an error, and ten seconds more, may the tests take with one
-
-
-@dataclasses.dataclass(frozen=True)
-class Mutant:
-    """One change of one module: the line, what is done, the changed source."""
-
-    line: int
-    what: str
-    source: str
 
 
 def mutants(source: str) -> Iterator[Mutant]:
@@ -178,213 +158,6 @@ def _first_difference(one: str, other: str) -> int:
     return next((number for number, (a, b) in enumerate(pairs, 1) if a != b), 0)
 
 
-def install(module: types.ModuleType, source: str, made: list[types.FunctionType] = ()) -> None:
-    """Give the live functions of a module the code of its changed source, so that every reference to them changes.
-
-    With what `made_in` finds, also the functions that the module's functions have made.
-    """
-    changed = types.ModuleType(module.__name__)
-    changed.__dict__.update(__file__=module.__file__, __package__=module.__package__)
-    sys.modules[module.__name__] = changed  # dataclasses look their module up while they are made
-    try:
-        exec(compile(source, module.__file__, "exec", dont_inherit=True), changed.__dict__)
-    finally:
-        sys.modules[module.__name__] = module
-    _exchange(module.__dict__, changed.__dict__, module, set())
-    if made:
-        _exchange_closures(module, source, made)
-
-
-def made_in(module: types.ModuleType) -> list[types.FunctionType]:
-    """Every function whose code is the module's, wherever it is held: what a decorator made stands elsewhere."""
-    return [f for f in gc.get_objects() if inspect.isfunction(f) and f.__code__.co_filename == module.__file__]
-
-
-def _exchange_closures(module: types.ModuleType, source: str, made: list[types.FunctionType]) -> None:
-    texts = (inspect.getsource(module), source)
-    old, new = (list(_codes(compile(text, module.__file__, "exec", dont_inherit=True))) for text in texts)
-    if [code.co_name for code in old] == [code.co_name for code in new]:
-        changes = {one: other for one, other in zip(old, new, strict=True) if one != other}
-        for function in made:
-            code = changes.get(function.__code__)
-            if code and code.co_freevars == function.__code__.co_freevars:
-                function.__code__ = code
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    for each in code.co_consts:
-        if isinstance(each, types.CodeType):
-            yield each
-            yield from _codes(each)
-
-
-def _exchange(live: dict, new: dict, owner, seen: set) -> None:
-    for name, fresh in new.items():
-        old = live.get(name)
-        if name.startswith("__") and not callable(fresh):
-            continue
-        if isinstance(fresh, type) and isinstance(old, type):
-            if fresh.__module__ == getattr(owner, "__name__", None) and id(old) not in seen:
-                seen.add(id(old))
-                _exchange(dict(vars(old)), dict(vars(fresh)), owner, seen)
-                for attribute, value in vars(fresh).items():
-                    if isinstance(value, int | float | str) and not attribute.startswith("__"):
-                        setattr(old, attribute, value)
-        elif isinstance(fresh, property) and isinstance(old, property):
-            _exchange_functions(old.fget, fresh.fget, seen)
-        elif isinstance(fresh, classmethod | staticmethod):
-            _exchange_functions(old.__func__, fresh.__func__, seen)
-        elif inspect.isfunction(fresh) and inspect.isfunction(old):
-            _exchange_functions(old, fresh, seen)
-        elif _holds_more(old) and type(old).__name__ == type(fresh).__name__ and not _is_plain(old):
-            _exchange_within(old, fresh, seen)
-        elif isinstance(fresh, int | float | str | tuple | frozenset) and live is getattr(owner, "__dict__", None):
-            live[name] = fresh
-
-
-def _holds_more(value) -> bool:
-    """Whether it is a table, a row or a record, in which functions may lie."""
-    return isinstance(value, dict | tuple | list) or (dataclasses.is_dataclass(value) and not isinstance(value, type))
-
-
-def _is_plain(value) -> bool:
-    """Whether it is a row of values, which is exchanged whole."""
-    return isinstance(value, tuple) and not any(map(_is_live, value))
-
-
-def _exchange_within(old, fresh, seen: set) -> None:
-    """Give the functions in a table their changed code; a number in it gets its changed value."""
-    if isinstance(old, tuple | list):
-        pairs = list(zip(old, fresh, strict=False))
-    else:
-        one, other = (each if isinstance(each, dict) else vars(each) for each in (old, fresh))
-        pairs = [(one[name], other[name]) for name in one if name in other]
-        one.update({name: other[name] for name in one if name in other and not _is_live(one[name])})
-    for one, other in pairs:
-        if inspect.isfunction(one) and inspect.isfunction(other):
-            _exchange_functions(one, other, seen)
-        elif _holds_more(one) and type(one).__name__ == type(other).__name__:
-            _exchange_within(one, other, seen)
-
-
-def _is_live(value) -> bool:
-    return callable(value) or _holds_more(value)
-
-
-def _exchange_functions(old, fresh, seen: set) -> None:
-    if id(old) in seen or old.__module__ != fresh.__module__:
-        return
-    seen.add(id(old))
-    if len(old.__code__.co_freevars) == len(fresh.__code__.co_freevars):
-        old.__code__ = fresh.__code__
-        old.__defaults__, old.__kwdefaults__ = fresh.__defaults__, fresh.__kwdefaults__
-        for one, other in zip(old.__closure__ or (), fresh.__closure__ or (), strict=True):
-            if inspect.isfunction(one.cell_contents) and inspect.isfunction(other.cell_contents):
-                _exchange_functions(one.cell_contents, other.cell_contents, seen)
-            elif not callable(one.cell_contents):
-                one.cell_contents = other.cell_contents
-    if hasattr(old, "__wrapped__") and hasattr(fresh, "__wrapped__"):
-        _exchange_functions(old.__wrapped__, fresh.__wrapped__, seen)
-
-
-class Planter:
-    """A pytest plugin that, instead of running the tests once, runs them in a copy of the process for each error."""
-
-    def __init__(self, name: str, chosen: list[Mutant], jobs: int):
-        self.name, self.chosen, self.jobs = name, chosen, jobs
-        self.survivors: list[Mutant] = []
-        self.caught = self.late = 0
-        self.failed = multiprocessing.RawValue("i", -1)  # the number of the test that failed in a copy
-        self.seconds = 0.0
-
-    def pytest_sessionstart(self):
-        """Hypothesis draws the same examples each time, and the first one that fails is enough."""
-        from hypothesis import Phase, settings
-
-        settings.register_profile("planted", phases=(Phase.explicit, Phase.generate), derandomize=True, database=None)
-        settings.load_profile("planted")
-
-    def pytest_runtestloop(self, session):
-        if session.testsfailed:
-            raise session.Failed(f"{session.testsfailed} errors during collection")
-        module = importlib.import_module(f"backprop.{self.name}")
-        seconds = self._seconds(session, module)
-        if len(seconds) < len(session.items):
-            session.shouldfail = f"the tests of {self.name} fail without any error planted"
-            return True
-        self.seconds = 10 + SLOWER * sum(seconds)
-        self.made = made_in(module)
-        numbers = sorted(range(len(seconds)), key=seconds.__getitem__)
-        gc.freeze()  # a collection in a copy would touch, and so duplicate, all of the memory
-        running = {}
-        for mutant in [*self.chosen, *[None] * self.jobs]:
-            while len(running) >= self.jobs or (mutant is None and running):
-                self._collect(running)
-            if self.failed.value >= 0:
-                numbers.sort(key=self.failed.value.__ne__)
-                self.failed.value = -1
-            if mutant is not None:
-                running[self._forked(session, mutant, module, numbers)] = (mutant, time.monotonic() + self.seconds)
-        return True
-
-    def _forked(self, session, mutant, module, numbers, times=None) -> int:
-        sys.stdout.flush()
-        child = os.fork()
-        if child:
-            return child
-        red = 1
-        try:
-            if mutant is not None:
-                install(module, mutant.source, self.made)
-            red = self._run([session.items[number] for number in numbers], numbers, times)
-        except BaseException:  # an error while it is installed, or an exit: red as well
-            red = 1
-        finally:
-            os._exit(red)
-
-    def _seconds(self, session, module) -> list[float]:
-        """How long each test takes without an error, up to the first that fails."""
-        with tempfile.TemporaryFile("w+") as times:
-            os.waitpid(self._forked(session, None, module, range(len(session.items)), times), 0)
-            times.seek(0)
-            return [float(line) for line in times]
-
-    def _run(self, items, numbers, times=None) -> int:
-        """All tests until one fails; what they print goes nowhere."""
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        for number, item, following in zip(numbers, items, [*items[1:], None], strict=True):
-            started = time.monotonic()
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            if item.session.testsfailed:
-                self.failed.value = number
-                return 1
-            if times:
-                print(time.monotonic() - started, file=times, flush=True)
-        return 0
-
-    def _collect(self, running: dict) -> None:
-        for child, (mutant, until) in list(running.items()):
-            late = time.monotonic() > until
-            if late:
-                os.kill(child, signal.SIGKILL)
-            done, status = os.waitpid(child, 0 if late else os.WNOHANG)
-            if done:
-                del running[child]
-                self.late += late
-                if late or status:
-                    self.caught += 1
-                else:
-                    self.survivors.append(mutant)
-                    _say(f"GREEN {self.name}:{mutant.line} {mutant.what}")
-        time.sleep(0.005)
-
-
-def _say(text: str) -> None:
-    os.write(2, f"{text}\n".encode())
-
-
 def selected(possible: list[Mutant], source: str, survivors: list[dict]) -> list[Mutant]:
     """The errors that are among the survivors of a record."""
     listed = {(each["what"], each["code"]) for each in survivors}
@@ -392,32 +165,40 @@ def selected(possible: list[Mutant], source: str, survivors: list[dict]) -> list
     return [m for m in possible if m.what in names and (m.what, mutate_book.changed_lines(source, m.source)) in listed]
 
 
-def examined(name: str, count: int | None, seed: int, jobs: int, before: dict | None = None) -> dict:
-    """Plant the errors of one module and return the counts; with earlier counts, only what had survived."""
+def examined(names: list[str], counts: dict[str, int | None], seed: int, jobs: int, before: dict) -> dict[str, dict]:
+    """Plant the errors of modules with the same tests; of those that stand in ``before``, only what had survived."""
     import pytest
 
-    path = SOURCES / f"{name}.py"
-    source = path.read_text(encoding="utf-8")
-    possible = list(mutants(source))
-    if before:
-        chosen = selected(possible, source, before["survivors"])
-    else:
-        chosen = possible if count is None else random.Random(seed).sample(possible, min(count, len(possible)))
-    planter = Planter(name, chosen, jobs)
-    tests = [str(ROOT / "tests" / f"{test}.py") for test in MODULES[name]]
+    sources = {name: (SOURCES / f"{name}.py").read_text(encoding="utf-8") for name in names}
+    possible = {name: list(mutants(source)) for name, source in sources.items()}
+    chosen = {name: drawn(possible[name], counts[name], seed) for name in names if name not in before}
+    chosen |= {name: selected(possible[name], sources[name], before[name]["survivors"]) for name in before}
+    planter = Planter(chosen, jobs)
+    tests = [ROOT / "tests" / f"{test}.py" for test in MODULES[names[0]]] + [SOURCES / f"{name}.py" for name in names]
     options = ["-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist"]
     options += ["-m", "not browser and not deep and not processes"]
-    code = pytest.main([*options, *tests, str(path)], plugins=[planter])
+    code = pytest.main([*options, *map(str, tests)], plugins=[planter])
     if code not in (0, 5):
-        raise SystemExit(f"{name}: pytest ended with {code}")
-    survivors = sorted((m.line, m.what, mutate_book.changed_lines(source, m.source)) for m in planter.survivors)
-    _say(f"{name}: {planter.caught} of {len(chosen)} planted errors were caught")
-    planted = before["planted"] if before else len(chosen)
+        raise SystemExit(f"{', '.join(names)}: pytest ended with {code}")
+    return {
+        name: _counted(name, sources[name], possible[name], planter.found[name], before.get(name)) for name in names
+    }
+
+
+def drawn(possible: list[Mutant], count: int | None, seed: int) -> list[Mutant]:
+    """So many of the possible errors, always the same for a seed; all of them where no count is given."""
+    return possible if count is None else random.Random(seed).sample(possible, min(count, len(possible)))
+
+
+def _counted(name: str, source: str, possible: list[Mutant], found: Found, before: dict | None) -> dict:
+    survivors = sorted((m.line, m.what, mutate_book.changed_lines(source, m.source)) for m in found.survivors)
+    planted = before["planted"] if before else found.caught + len(survivors)
+    say(f"{name}: {found.caught} of {found.caught + len(survivors)} planted errors were caught")
     return {
         "source": fingerprint(name),
         "caught": planted - len(survivors),
         "planted": planted,
-        "caught by never ending": planter.late + (before["caught by never ending"] if before else 0),
+        "caught by never ending": found.late + (before["caught by never ending"] if before else 0),
         "possible": len(possible),
         "survivors": [{"line": number, "what": what, "code": code} for number, what, code in survivors],
     }
@@ -455,35 +236,43 @@ def main() -> int:
         parser.error("--survivors renews kept counts: name the modules, and add --write")
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     os.chdir(ROOT)
-    found = {}
     known = recorded() if arguments.write else {}
-    for name in arguments.modules or MODULES:
-        before = known.get(name)
-        if arguments.survivors and not is_current(before, name):
-            parser.error(f"{name} has no current counts: plant all of its errors first")
-        if is_current(before, name) and not (arguments.survivors and before["survivors"]):
-            continue
-        reader, writer = os.pipe()
-        if not (child := os.fork()):
-            again = before if arguments.survivors else None
-            count = SAMPLED.get(name) if arguments.count is None else arguments.count
-            counts = examined(name, count, arguments.seed, arguments.jobs, again)
-            os.write(writer, json.dumps(counts).encode())
-            os._exit(0)
-        os.close(writer)
-        with os.fdopen(reader) as pipe:
-            text = pipe.read()
-        if os.waitpid(child, 0)[1] or not text:
+    names = arguments.modules or list(MODULES)
+    if arguments.survivors and (old := [name for name in names if not is_current(known.get(name), name)]):
+        parser.error(f"{', '.join(old)}: no current counts; plant all errors first")
+    before = {name: known[name] for name in names if arguments.survivors}
+    names = [n for n in names if not is_current(known.get(n), n) or (n in before and before[n]["survivors"])]
+    counts = {name: SAMPLED.get(name) if arguments.count is None else arguments.count for name in names}
+    found = {}
+    for _, group in itertools.groupby(sorted(names, key=MODULES.get), key=MODULES.get):
+        together = list(group)
+        old = {name: before[name] for name in together if name in before}
+        if (counted := _in_a_copy(together, counts, arguments.seed, arguments.jobs, old)) is None:
             return 2
-        found[name] = json.loads(text)
-        for survivor in found[name]["survivors"]:
-            print(f"  {name}.py:{survivor['line']}: {survivor['what']}: {survivor['code']}")
+        found |= counted
+        if arguments.write:
+            text = json.dumps(dict(sorted({**known, **found}.items())), indent=1, ensure_ascii=False)
+            EVIDENCE.write_text(text + "\n", encoding="utf-8")
+        for name, each in counted.items():
+            for survivor in each["survivors"]:
+                print(f"  {name}.py:{survivor['line']}: {survivor['what']}: {survivor['code']}")
     caught, planted = (sum(counts[key] for counts in found.values()) for key in ("caught", "planted"))
     print(f"{caught} of {planted} planted errors were caught, in {len(found)} modules")
-    if arguments.write:
-        text = json.dumps(dict(sorted({**known, **found}.items())), indent=1, ensure_ascii=False)
-        EVIDENCE.write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _in_a_copy(*arguments) -> dict[str, dict] | None:
+    """What is found by a copy of this process, which imports the tests that no other modules need; none if it fails."""
+    reader, writer = os.pipe()
+    if not (child := os.fork()):
+        os.close(reader)
+        with os.fdopen(writer, "w") as pipe:
+            json.dump(examined(*arguments), pipe)
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        text = pipe.read()
+    return None if os.waitpid(child, 0)[1] or not text else json.loads(text)
 
 
 if __name__ == "__main__":

@@ -52,10 +52,11 @@ def _pairs(found):
 
 def _planted(found, places):
     counts = found.values()
-    planted, caught = (sum(each[name] for each in counts) for name in ("planted", "caught"))
+    planted, caught, possible = (sum(each[name] for each in counts) for name in ("planted", "caught", "possible"))
+    drawn = f", drawn from {possible:,} that are possible" if possible > planted else ""
     argued = sum(len(each["survivors"]) for each in counts)
     why = f"; of {argued} more, evidence/argued.json says why nothing sees them" if argued else ""
-    return {"tried": planted, "caught": caught, "argued": argued, "remark": f"in {len(counts)} {places}{why}"}
+    return {"tried": planted, "caught": caught, "argued": argued, "remark": f"in {len(counts)} {places}{drawn}{why}"}
 
 
 def _calls(found):
