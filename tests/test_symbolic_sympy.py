@@ -14,6 +14,7 @@ from backprop.symbolic import (
     Jacobian,
     Limit,
     Partial,
+    Refused,
     ShapeError,
     column,
     delta,
@@ -208,7 +209,9 @@ READ = [
     (sp.exp(t) * sp.exp(-t), 1 + 0 * y_),
     (sp.sqrt(t**2 + 1) ** 2, y_**2 + 1),
     (sp.Max(0, t), relu(y_)),
-    (sp.Heaviside(t), step(y_)),
+    (sp.Heaviside(t, 0), step(y_)),
+    (sp.Heaviside(t, 1), 1 - step(-y_)),
+    (sp.Heaviside(t), (1 + step(y_) - step(-y_)) / 2),
     (sp.Max(t, 1), 1 + relu(y_ - 1)),
     (1 / (1 + sp.exp(-t)), exp(y_) / (1 + exp(y_))),
     (sp.E**2 * sp.log(sp.E), exp(sympify(2))),
@@ -222,6 +225,18 @@ READ = [
 @pytest.mark.parametrize(("theirs", "ours"), READ, ids=[str(r[0]) for r in READ])
 def test_what_sympy_wrote_means_the_same_here(theirs, ours):
     assert Derivation(theirs).then(ours, because="the same").evidence >= Evidence.PROVED
+
+
+def test_a_step_has_the_value_at_0_that_sympy_gives_it():
+    for one, other in (
+        (sp.Heaviside(t), sp.Heaviside(t, 0)),
+        (sp.Heaviside(t, 1), sp.Heaviside(t, 0)),
+        (sp.Heaviside(t), step(y_)),
+    ):
+        with pytest.raises(Refused):
+            Derivation(one).then(other, because="different at 0")
+    # A derivative of max(0, t) that SymPy takes is therefore not ours, which is 0 at 0.
+    assert sp.diff(sp.Max(0, t), t) == sp.Heaviside(t)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class Grammar:
     def scalar(self, depth, scope):
         """A scalar in which the indices of `scope` (index -> dimension) may stand."""
         if depth <= 0:
-            return self.pick(self.number, lambda: s, lambda: t, lambda: r, lambda: self.entry(0, scope))
+            return self.pick(self.number, lambda: s, lambda: t, lambda: r, *self.of_indices(scope))
 
         def below():
             return self.scalar(depth - 1, scope)
@@ -139,6 +139,10 @@ class Grammar:
             lambda: Partial(LOSS, self.entry_of(self.rng.choice([X, W, Z]), scope)),
             lambda: Partial(below(), self.rng.choice([s, t])),
         )
+
+    def of_indices(self, scope):
+        """An entry, and an index that stands as a number."""
+        return lambda: self.entry(0, scope), lambda: self.rng.choice(list(scope))
 
     def index(self, size, scope):
         fitting = [k for k, d in scope.items() if d == size]

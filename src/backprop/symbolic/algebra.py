@@ -40,7 +40,7 @@ class Algebra(Arithmetic, Powers, Applications, Sums, Naming, Renaming, Assumpti
         self._signs = []  # hypotheses: (polynomial, wildcards, whether it is positive and not just not negative)
         self._rules = []  # hypotheses: (pattern atom, exponent, wildcards, value)
 
-    def atom(self, kind, data, indices=frozenset(), depth=0, skeleton="", positive=False):
+    def atom(self, kind, data, indices, depth, skeleton="", positive=False):
         """The one atom of this kind and data."""
         found = self._atoms.get((kind, data))
         if found is None:
@@ -56,7 +56,7 @@ class Algebra(Arithmetic, Powers, Applications, Sums, Naming, Renaming, Assumpti
         """A scalar, a dimension, or an index used as a number."""
         if is_literal(name):
             return constant(int(name))
-        return self.of(self.atom("symbol", name, (name,), 0, name, positive or name in self.positive))
+        return self.of(self.atom("symbol", name, (name,), depth_of(name), name, positive or name in self.positive))
 
     def entry(self, name, i, j):
         """One entry of a named matrix."""
@@ -69,7 +69,7 @@ class Algebra(Arithmetic, Powers, Applications, Sums, Naming, Renaming, Assumpti
             return constant(1)
         if is_literal(i) and is_literal(j):
             return constant(0)
-        i, j = sorted((i, j))
+        i, j = sorted((i, j), key=lambda k: (k[0], len(k), k))  # by kind, then by number: ~9 before ~10
         indices = frozenset(k for k in (i, j) if not is_literal(k))
         return self.of(self.atom("delta", (i, j), indices, depth_of(i, j)))
 

@@ -32,12 +32,9 @@ def _sides(algebra, body, name, low, high):
     below, above = _sign(algebra, low), _sign(algebra, high)
     if below is None or above is None:
         raise ExpressionError("an integral over a kink needs ends whose signs are known")
-    parts = []
-    if below < 0:
-        parts.append((low, zero if above > 0 else high, -1))
-    if above > 0:
-        parts.append((zero if below < 0 else low, high, 1))
-    return parts
+    if below * above > 0:
+        return [(low, high, below)]
+    return [part for part in ((low, zero, below), (zero, high, above)) if part[2]]
 
 
 def _sign(algebra, end):

@@ -13,6 +13,8 @@ class Assumptions:
     def assume(self, pattern, exponent, wildcards, value):
         """From now on, `pattern` to the power `exponent` is `value`, whatever its wildcard indices are.
 
+        `wildcards` has the range of each by its name: it stands for indices of this range, and for no other number.
+
         Raises
         ------
         HypothesisError
@@ -21,7 +23,7 @@ class Assumptions:
         again = [a for m in value.terms for a, e in m if e >= exponent] if exponent > 1 else self.atoms_of(value)
         if any(self._match(pattern, wildcards, a) is not None for a in again):
             raise HypothesisError("a hypothesis whose one side holds the other again, such as A = Aᵀ, cannot be used")
-        self._rules.append((pattern, exponent, tuple(wildcards), value))
+        self._rules.append((pattern, exponent, dict(wildcards), value))
         for memo in (self._renamed, self._products, self._divided):
             memo.clear()
 
@@ -43,7 +45,7 @@ class Assumptions:
 
     def _match(self, pattern, wildcards, a):
         """The values of the wildcards that make the pattern this atom, or None."""
-        if a is pattern:
+        if a is pattern and all(self.ranges.get(w) == limits for w, limits in wildcards.items()):
             return {}
         if a.order[0] != pattern.order[0] or not wildcards:
             return None
@@ -51,9 +53,9 @@ class Assumptions:
             return self._search(pattern, wildcards, a)
 
     @property
-    def has_rules(self):
-        """Whether equations are applied now."""
-        return bool(self._rules)
+    def rules_applied(self):
+        """How many equations are applied now; what was made with fewer of them may have another form."""
+        return len(self._rules)
 
     @contextmanager
     def rules_set_aside(self):
@@ -70,18 +72,23 @@ class Assumptions:
 
     def _search(self, pattern, wildcards, a):
         targets = sorted(a.indices) + [k for k in _literals(a) if k not in a.indices]
-        choices = [{}]
-        for w in wildcards:
-            choices = [{**c, w: t} for c in choices for t in targets]
-        for c in choices:
+        for c in self.choices(wildcards, targets):
             renamed = self.rename_atom(pattern, 1, c)
             if renamed == Polynomial({((a, 1),): 1}):
                 return c
         return None
 
+    def choices(self, wildcards, targets):
+        """All ways to put a target in the place of each wildcard: a written number, or an index of the same range."""
+        ways = [{}]
+        for w, limits in wildcards.items():
+            fitting = [t for t in targets if is_literal(t) or self.ranges.get(t) == limits]
+            ways = [{**way, w: t} for way in ways for t in fitting]
+        return ways
+
     def assume_sign(self, poly, wildcards, strict):
         """From now on the polynomial is positive (or not negative), whatever its wildcard indices are."""
-        self._signs.append((poly, tuple(wildcards), strict))
+        self._signs.append((poly, dict(wildcards), strict))
 
     def is_positive(self, poly):
         """Whether it is known to be positive: by its factors, by a hypothesis, or because sizes are at least 1."""
@@ -122,11 +129,8 @@ class Assumptions:
         """Whether a polynomial is a positive multiple of a pattern, or exceeds it by what is not negative."""
         signs, self._signs = self._signs, []
         try:
-            choices = [{}]
-            for w in wildcards:
-                choices = [{**c, w: t} for c in choices for t in ["0", *sorted(poly.indices)]]
             core = self.without_content(poly, positive_factors)[2]
-            for known in (self.rename(pattern, c) for c in choices):
+            for known in (self.rename(pattern, c) for c in self.choices(wildcards, ["0", *sorted(poly.indices)])):
                 if self.is_not_negative(self.subtract(poly, known)):
                     return True
                 if known.terms and self.without_content(known, positive_factors)[2] == core:

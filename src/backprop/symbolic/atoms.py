@@ -25,9 +25,6 @@ class Atom:
         self.kind, self.data, self.indices, self.depth = kind, data, indices, depth
         self.order, self.positive = order, positive
 
-    def __lt__(self, other):
-        return self.order < other.order
-
     def __repr__(self):
         return f"{self.kind}{self.data}"
 

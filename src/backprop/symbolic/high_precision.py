@@ -115,7 +115,7 @@ class HighPrecision:
     @staticmethod
     def integral(f, a, b, depth):
         """The integral of f from a to b, for `depth` differences to be taken of it."""
-        middle = [_mp.mpf(0)] if a < 0 < b else []  # a kink at 0 would cost the quadrature its accuracy
+        middle = [_mp.mpf(0)] if min(a, b) < 0 < max(a, b) else []  # a kink at 0 would cost the quadrature its accuracy
 
         def in_full(t):
             with _mp.workdps(DIGITS):  # the values are remembered, and differences may be taken of them
@@ -142,12 +142,12 @@ class HighPrecision:
         return sides[0]
 
 
-def draw(rng, positive=False, below_one=False, sign=None):
+def draw(rng, positive=False, below_one=False):
     """A random fraction that is never 0, of random sign unless told otherwise."""
     size = _mp.mpf(rng.randint(5, 95)) / 97 if below_one else _mp.mpf(rng.randint(1, 99)) / rng.randint(50, 99)
     if positive or below_one:
         return size
-    return size * (sign or rng.choice((-1, 1)))
+    return size * rng.choice((-1, 1))
 
 
 def number_of(value):

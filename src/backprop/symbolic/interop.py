@@ -154,12 +154,7 @@ def _power(e, read):
 
 
 def _applied(e, read):
-    (variable,) = e.function.variables if isinstance(e.function, sympy.Lambda) else (None,)
-    if variable is None:
-        name = getattr(e.function, "__name__", str(e.function))
-        if name not in _FUNCTIONS:
-            raise ExpressionError(f"the function {name} is unknown: use elementwise({name!r})")
-        return functions.KNOWN[_FUNCTIONS[name]](read(e.expr))
+    (variable,) = e.function.variables  # a Lambda, which SymPy makes of whatever it is given
     body = _read(e.function.expr, {})
     if isinstance(body, ours.Apply) and body.argument == _read(variable, {}):
         return ours.Apply(body.function, read(e.expr))
@@ -172,6 +167,13 @@ def _maximum(e, read):
         raise ExpressionError(f"{e}: a maximum of two is in the language, not of {len(parts)}")
     a, b = parts if parts[0] == 0 else parts[::-1]
     return functions.maximum(read(a), read(b))
+
+
+def _heaviside(e, read):
+    """A step; SymPy's has a value of its own at 0, which is 1/2 where it is not given."""
+    x, at_zero = map(read, e.args)
+    above = functions.step(x)
+    return above if at_zero == ours.Number(0) else above + at_zero * (1 - above - functions.step(-x))
 
 
 def _sum(e, meanings):
@@ -228,5 +230,5 @@ _RULES = {
     sympy.Integral: _integral,
     sympy.Limit: lambda e, read: ours.Limit(*map(read, e.args[:3]), str(e.args[3])),
     sympy.Max: _maximum,
-    sympy.Heaviside: lambda e, read: functions.step(read(e.args[0])),
+    sympy.Heaviside: _heaviside,
 }

@@ -64,7 +64,7 @@ class Lowering:
         """
         bound = bound or {}
         here = tuple((k, v) for k, v in bound.items())
-        key = (e, here, held, self.algebra.has_rules)
+        key = (e, here, held, self.algebra.rules_applied)
         if key not in self._memo:
             rule = self._SCALARS.get(type(e))
             if rule is None:
@@ -182,7 +182,7 @@ class Lowering:
                     out = replace_entries(self.algebra, out, place.name, lambda: value)
                 else:
                     out = replace_entries(self.algebra, out, place.name, lambda i, j: self.entry(place, i, j, {}, held))
-        return rebuilt(self.algebra, out) if self.algebra.has_rules else out
+        return rebuilt(self.algebra, out) if self.algebra.rules_applied else out
 
     _SCALARS: ClassVar = {
         Number: _number,
@@ -218,7 +218,7 @@ class Lowering:
         definition = self.definitions.get(m)
         if definition is None or m in held:
             return self.algebra.entry(m.name, i, j)
-        key = (m, held, self.algebra.has_rules)
+        key = (m, held, self.algebra.rules_applied)
         if key not in self._generic:
             p, q = (self._running(d) for d in m.shape)
             if definition.indices is None:
@@ -332,21 +332,21 @@ class Lowering:
     # -- hypotheses --------------------------------------------------------------------------------
 
     def assume_inequality(self, h, free):
-        """Take an inequality as a hypothesis about a sign, for every value of the indices named in `free`."""
+        """Take an inequality as a hypothesis about a sign, for every value of the indices that `free` has ranges of."""
         shaped = next((e for e in (h.less, h.more) if e.is_matrix), None)
         at = () if shaped is None else [self._running(d) for d in shaped.shape]
         less, more = (self.entry(e, *at, {}, frozenset()) if e.is_matrix else self.scalar(e) for e in (h.less, h.more))
-        wildcards = [*free, *(k for k in at if k != "0")]
+        wildcards = {**free, **{k: self.algebra.ranges[k] for k in at if k != "0"}}
         self.algebra.assume_sign(self.algebra.subtract(more, less), wildcards, h.strict)
 
     def assume(self, left, right, free):
-        """Take `left` = `right` as a hypothesis, for every value of the indices named in `free`."""
+        """Take `left` = `right` as a hypothesis, for every value of the indices that `free` has ranges of."""
         if left.is_matrix:
             i, j = (self._running(d) for d in left.shape)
             difference = self.algebra.subtract(
                 self.entry(left, i, j, {}, frozenset()), self.entry(right, i, j, {}, frozenset())
             )
-            free = [k for k in (i, j) if k != "0"]
+            free = {k: self.algebra.ranges[k] for k in (i, j) if k != "0"}
         else:
             difference = self.algebra.subtract(self.scalar(left), self.scalar(right))
         if not difference.terms:
@@ -363,7 +363,7 @@ class Lowering:
         rest = {m: c for m, c in difference.terms.items() if m != lead}
         value = self.algebra.scale(type(difference)(rest), Number(-1).value / difference.terms[lead])
         ((atom, exponent),) = lead
-        self.algebra.assume(atom, exponent, [k for k in free if k in atom.indices], value)
+        self.algebra.assume(atom, exponent, {k: limits for k, limits in free.items() if k in atom.indices}, value)
 
 
 # Which atom of a hypothesis is rewritten: the largest thing that stands alone.

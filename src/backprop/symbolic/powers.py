@@ -105,7 +105,7 @@ class Powers:
         content = tuple(sorted(content.items(), key=lambda f: f[0].order))
         first = self.leading(poly)[0]
         coefficient = poly.terms[first] if taken is anything else abs(poly.terms[first])
-        inverse = Polynomial({tuple((a, -e) for a, e in content): 1 / Fraction(coefficient)})
+        inverse = self.scale(self.monomial({a: -e for a, e in content}), 1 / Fraction(coefficient))
         return content, coefficient, self.multiply(poly, inverse)
 
     def together(self, poly):
@@ -131,8 +131,6 @@ class Powers:
                 for a, e in m:
                     if a.kind == "base":
                         least[a] = min(least.get(a, 0), e)
-            for a in [a for a in least if any(a not in dict(m) for m in poly.terms)]:
-                least[a] = min(least[a], 0)
             shift = {a: e for a, e in least.items() if e}
             if not shift:
                 return poly

@@ -7,7 +7,7 @@ from .atoms import Polynomial
 from .cases import zero_in_all_cases
 from .expressions import Entry, Integral, Limit, Matrix, Number, Symbol, subexpressions, substitute
 from .lowering import Lowering
-from .ranges import free_indices
+from .ranges import free_indices, index_ranges
 
 
 class Prover:
@@ -29,9 +29,17 @@ class Prover:
 
     def let_range(self, ranges):
         """Tell the algebra which range each free index runs over."""
-        for k, size in ranges.items():
-            one = self.lowering.scalar(Number(1))
-            self.algebra.ranges[k.name] = Polynomial({}), self.algebra.subtract(self.lowering.scalar(size), one)
+        self.algebra.ranges |= {k.name: self._natural(size) for k, size in ranges.items()}
+
+    def _natural(self, size):
+        """The range from 0 to a size less 1."""
+        one = self.lowering.scalar(Number(1))
+        return Polynomial({}), self.algebra.subtract(self.lowering.scalar(size), one)
+
+    def _ranges_of(self, names, *expressions):
+        """The range of each of these free indices by its name, as the entries of the expressions tell; else None."""
+        sizes = index_ranges(*expressions)
+        return {k.name: self._natural(sizes[k]) if k in sizes else None for k in names}
 
     def difference(self, left, right):
         """The normal form of left - right; of matrices, at an entry (i, j) that stands for any."""
@@ -54,8 +62,7 @@ class Prover:
                 out.append("0")
                 continue
             index = f"any {name} of {d}"
-            size = self.lowering.scalar(d)
-            self.algebra.ranges[index] = (Polynomial({}), self.algebra.subtract(size, self.lowering.scalar(Number(1))))
+            self.algebra.ranges[index] = self._natural(d)
             out.append(index)
         return out
 
@@ -63,24 +70,22 @@ class Prover:
         if not self._assumed:
             self._assumed = True
             for a, b in self.equations:
-                self.lowering.assume(a, b, [k.name for k in free_indices(a)])
+                self.lowering.assume(a, b, self._ranges_of(free_indices(a), a, b))
             for h in self.inequalities:
-                self.lowering.assume_inequality(h, [k.name for k in free_indices(h.less, h.more)])
+                self.lowering.assume_inequality(h, self._ranges_of(free_indices(h.less, h.more), h.less, h.more))
 
     def matches(self, difference, less, more):
         """Whether a normal form is that of ``more - less`` for some value of the hypothesis's free indices."""
         self._assume()
-        wildcards = [k.name for k in free_indices(less, more)]
+        wildcards = self._ranges_of(free_indices(less, more), less, more)
         at = list(self.any_entry(less if less.is_matrix else more)) if less.is_matrix or more.is_matrix else ()
         sides = [
             self.lowering.entry(e, *at, {}, frozenset()) if e.is_matrix else self.lowering.scalar(e)
             for e in (less, more)
         ]
         pattern = self.algebra.subtract(sides[1], sides[0])
-        wildcards += [k for k in at if k != "0"]
-        choices = [{}]
-        for w in wildcards:
-            choices = [{**c, w: t} for c in choices for t in ["0", *sorted(difference.indices)]]
+        wildcards |= {k: self.algebra.ranges[k] for k in at if k != "0"}
+        choices = self.algebra.choices(wildcards, ["0", *sorted(difference.indices)])
         return any(self.algebra.rename(pattern, c) == difference for c in choices)
 
     def by_normal_form(self, left, right):

@@ -94,7 +94,7 @@ class Writer:
             last = n == len(factors) - 1
             loose = isinstance(f, Sum | Integral | Limit) and not last
             grouped = isinstance(f, Times | Hadamard | Divide) and f.is_matrix
-            negative = n > 0 and after_minus(f) is not None
+            negative = (n > 0 or sign) and after_minus(f) is not None
             written = self.within(f, PRODUCT)
             alone = len(factors) == 1 and not sign
             if (loose or grouped or negative) and not alone and self.binding(f) >= PRODUCT:
