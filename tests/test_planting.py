@@ -13,7 +13,9 @@ import pytest
 
 SOURCE = '''"""A module."""
 import dataclasses
+import enum
 import functools
+from fractions import Fraction
 
 LIMIT = 3
 
@@ -38,7 +40,7 @@ def double(x):
 
 
 class Layer:
-    rate = 1.0
+    rate = Fraction(1)
 
     def forward(self, x, shift=1):
         return x + shift
@@ -70,10 +72,35 @@ class Row:
 
 
 ROWS = {"first": Row(count=3)}
+
+
+class Operation:
+    __slots__ = ("exponent",)
+
+
+class Power(Operation):
+    __slots__ = ()
+
+    def __init__(self, exponent):
+        self.exponent = exponent
+
+
+SQUARE = Power(exponent=2)
+
+
+class Side(enum.Enum):
+    LEFT = "left"
+    RIGHT = "right"
+
+    @property
+    def size(self):
+        return len(self.value)
+
+    measure = staticmethod(len)
 '''
 
 
-HELD = ("double", "Layer", "limited", "RULES", "ROWS")
+HELD = ("double", "Layer", "limited", "RULES", "ROWS", "SQUARE", "Side")
 
 
 @pytest.fixture
@@ -92,7 +119,7 @@ def module(monkeypatch):
         ("+ OFFSETS", "- 1 + OFFSETS", lambda m: m.double(4), 8, 7),
         ("x + shift", "x - shift", lambda m: m.Layer().forward(5), 6, 4),
         ("shift=1", "shift=2", lambda m: m.Layer().forward(5), 6, 7),
-        ("rate = 1.0", "rate = 2.0", lambda m: m.Layer().rate, 1, 2),
+        ("rate = Fraction(1)", "rate = Fraction(2)", lambda m: m.Layer().rate, 1, 2),
         ("return 4", "return 5", lambda m: m.Layer().size, 4, 5),
         ("return 0", "return 1", lambda m: m.Layer.zero(), 0, 1),
         ("LIMIT = 3", "LIMIT = 2", lambda m: m.limited(9), 3, 2),
@@ -101,6 +128,8 @@ def module(monkeypatch):
         ("x + 1", "x - 1", lambda m: m.RULES["half"][1](6), 8, 4),
         ('"scale": 5', '"scale": 6', lambda m: m.RULES["scale"], 5, 6),
         ("count=3", "count=4", lambda m: m.ROWS["first"].count, 3, 4),
+        ("exponent=2", "exponent=3", lambda m: m.SQUARE.exponent, 2, 3),
+        ("len(self.value)", "-len(self.value)", lambda m: m.Side.LEFT.size, 4, -4),
     ],
 )
 def test_a_changed_source_changes_the_functions_that_others_hold(module, old, new, call, before, after):

@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 import builtins
 import dataclasses
+import enum
 import gc
 import importlib
 import inspect
 import json
 import multiprocessing
+import numbers
 import os
 import signal
 import sys
@@ -84,9 +86,10 @@ def _exchange(live: dict, new: dict, owner, seen: set) -> None:
         if isinstance(fresh, type) and isinstance(old, type):
             if fresh.__module__ == getattr(owner, "__name__", None) and id(old) not in seen:
                 seen.add(id(old))
+                is_enum = isinstance(old, enum.EnumType)  # its members stay what they are
                 _exchange(dict(vars(old)), dict(vars(fresh)), owner, seen)
                 for attribute, value in vars(fresh).items():
-                    if isinstance(value, int | float | str) and not attribute.startswith("__"):
+                    if isinstance(value, numbers.Number | str) and not (attribute.startswith("__") or is_enum):
                         setattr(old, attribute, value)
         elif isinstance(fresh, property) and isinstance(old, property):
             _exchange_functions(old.fget, fresh.fget, seen)
@@ -96,6 +99,8 @@ def _exchange(live: dict, new: dict, owner, seen: set) -> None:
             _exchange_functions(old, fresh, seen)
         elif _holds_more(old) and type(old).__name__ == type(fresh).__name__ and not _is_plain(old):
             _exchange_within(old, fresh, seen)
+        elif type(old).__module__ == type(fresh).__module__ == getattr(owner, "__name__", None):
+            _exchange_attributes(old, fresh)
         elif isinstance(fresh, int | float | str | tuple | frozenset) and live is getattr(owner, "__dict__", None):
             live[name] = fresh
 
@@ -125,11 +130,22 @@ def _exchange_within(old, fresh, seen: set) -> None:
             _exchange_within(one, other, seen)
 
 
+def _exchange_attributes(old, fresh) -> None:
+    """Give an object of one of the module's own classes, of which others hold references, its changed values."""
+    slots = (name for kind in type(fresh).__mro__ for name in vars(kind).get("__slots__", ()))  # inherited ones too
+    for name in (*slots, *getattr(fresh, "__dict__", ())):
+        value = getattr(fresh, name, None)
+        if isinstance(value, int | float | str | tuple | frozenset):
+            object.__setattr__(old, name, value)
+
+
 def _is_live(value) -> bool:
     return callable(value) or _holds_more(value)
 
 
 def _exchange_functions(old, fresh, seen: set) -> None:
+    if not (inspect.isfunction(old) and inspect.isfunction(fresh)):
+        return
     if id(old) in seen or old.__module__ != fresh.__module__:
         return
     seen.add(id(old))
@@ -280,11 +296,15 @@ class Planter:
             if not (child := os.fork()):
                 try:
                     self._measure_in_copy(session, table)
+                except BaseException as e:
+                    say(f"nothing can be measured: {e!r}")
                 finally:
                     os._exit(0)
             os.waitpid(child, 0)
             table.seek(0)
             rows = [json.loads(line) for line in table]
+        if not rows:
+            raise RuntimeError(f"the statements of {', '.join(self.modules)} cannot be marked: see above")
         self.seconds = [seconds for seconds, _ in rows[1:]]
         self.always, *self.reached = ({(name, line) for name, line in places} for _, places in rows)
 
