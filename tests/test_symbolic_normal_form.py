@@ -12,6 +12,7 @@ from backprop.symbolic import (
     ExpressionError,
     Integral,
     Limit,
+    Partial,
     Sum,
     absolute,
     column,
@@ -335,6 +336,14 @@ def test_what_may_be_negative_stays_under_a_root(left, right):
 def test_small_prime_factors_are_found_and_what_is_left_stays_whole(number, factors):
     assert _prime_factors(number) == factors
     assert prod(factors) == number
+
+
+@pytest.mark.parametrize("inside", [-x, -2 * x, -x * y, x - y, -Fraction(1, 3) * x**3], ids=str)
+def test_a_root_of_what_may_be_negative_is_a_root_of_it(inside):
+    assert equal(sqrt(inside) ** 2, inside)
+    assert not equal(sqrt(inside) ** 2, -inside)
+    assert not equal(sqrt(inside), sqrt(-inside))
+    assert equal(Partial(sqrt(inside), x), Partial(inside, x) / (2 * sqrt(inside)))
 
 
 # -- integrals that stay ----------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ from backprop.symbolic import (
 )
 from backprop.symbolic.algebra import Algebra
 from backprop.symbolic.atoms import (
+    Polynomial,
     all_positive,
     atom_not_negative,
     constant,
@@ -410,6 +411,12 @@ def test_signs_of_atoms_and_products():
     assert not all_positive(kink)
     assert not all_positive((*positive, *any_sign))
     assert [atom_not_negative(factor[0][0]) for factor in (positive, any_sign, kink)] == [True, False, True]
+    (leading,), (other,) = (
+        p.terms for p in (algebra.power(algebra.symbol("x"), 2), algebra.power(algebra.symbol("y"), 2))
+    )
+    for coefficient, known in ((1, True), (HALF, True), (-HALF, False), (-1, False)):
+        body = Polynomial({leading: 1, other: coefficient})
+        assert atom_not_negative(algebra.atom("sum", ((), body), frozenset(), 0)) is known
     assert [is_literal(index) for index in ("0", "12", "n", "~3", "#1")] == [True, True, False, False, False]
 
 

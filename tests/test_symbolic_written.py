@@ -47,7 +47,7 @@ from backprop.symbolic.definitions import read_definitions, refuse_clashes
 from backprop.symbolic.expressions import ONE, ZERO, Number, Plus, Times, sympify
 from backprop.symbolic.functions import KNOWN, Function
 from backprop.symbolic.hypotheses import Equation, Inequality, read_hypotheses
-from backprop.symbolic.interop import from_sympy
+from backprop.symbolic.interop import from_sympy, to_sympy
 from backprop.symbolic.latex_writer import name_latex
 from backprop.symbolic.records import DERIVATION
 
@@ -632,3 +632,30 @@ WRITTEN = [
 def test_an_expression_is_written(make, as_latex, as_text):
     assert latex(make()) == as_latex
     assert text(make()) == as_text
+
+
+# -- to SymPy and back ------------------------------------------------------------------------------------------
+
+
+def test_a_symbol_goes_to_sympy_with_what_is_known_of_it():
+    assert to_sympy(x) == sympy.Symbol("x", real=True)
+    assert to_sympy(n) == sympy.Symbol("n", integer=True)
+    assert to_sympy(N) == sympy.Symbol("N", integer=True, positive=True)
+    assert to_sympy(symbol("p", positive=True)) == sympy.Symbol("p", real=True, positive=True)
+
+
+def test_what_stands_in_an_expression_is_known_to_sympy():
+    written = to_sympy(symbol("p", positive=True) * exp(x) * G[n, 0])
+    assert written.free_symbols == {
+        sympy.Symbol("p", positive=True),
+        sympy.Symbol("x"),
+        sympy.Symbol("n", integer=True),
+        *(sympy.Symbol(size, integer=True, positive=True) for size in "NK"),
+    }
+
+
+def test_a_root_of_sympy_is_read_as_a_root():
+    p = sympy.Symbol("x")
+    assert from_sympy(sympy.sqrt(p)) == sqrt(x)
+    assert from_sympy(p ** sympy.Rational(3, 2)) == x ** Fraction(3, 2)
+    assert from_sympy(p**0) == Number(1)
