@@ -88,7 +88,7 @@ class Power(Operation):
 SQUARE = Power(exponent=2)
 
 
-class Side(enum.Enum):
+class Side(enum.StrEnum):
     LEFT = "left"
     RIGHT = "right"
 
@@ -213,7 +213,12 @@ def unused(x):
     return x + 1
 
 
+def made():
+    return 5
+
+
 TABLE = 3
+MADE = made()
 """
 ITS_TESTS = """
 import os
@@ -241,6 +246,10 @@ def test_halve():
     assert planted_example.halve(4) == 2
 
 
+def test_made():
+    assert planted_example.MADE == 5
+
+
 def test_table():
     assert planted_example.TABLE == 3
 """
@@ -253,7 +262,8 @@ import planting
 
 planting.PATIENCE = 0.5
 source = open(sys.argv[1] + "/planted_example.py").read()
-changes = [("2 * x", "3 * x"), ("n - 1", "n + 1"), ("x + 1", "x - 1"), ("TABLE = 3", "TABLE = 4"), ("x / 2", "x / 2.0")]
+changes = [("2 * x", "3 * x"), ("n - 1", "n + 1"), ("x + 1", "x - 1"), ("TABLE = 3", "TABLE = 4")]
+changes += [("return 5", "return 6"), ("x / 2", "x / 2.0")]
 mutants = [
     planting.Mutant(source[: source.index(old)].count("\\n") + 1, new, source.replace(old, new))
     for old, new in changes
@@ -275,12 +285,12 @@ def test_the_tests_that_reach_the_changed_line_are_run_until_one_fails(tmp_path)
         [sys.executable, "-c", PROGRAM, str(tmp_path)], capture_output=True, text=True, env=environment, check=True
     )
     caught, late, survivors = json.loads(done.stdout.splitlines()[-1])
-    assert (caught, late, survivors) == (3, 1, ["x - 1", "x / 2.0"])
+    assert (caught, late, survivors) == (4, 1, ["x - 1", "x / 2.0"])
     runs = {}
     for line in (tmp_path / "log").read_text().splitlines():
         process, test = line.split()
         runs.setdefault(process, []).append(test)
-    all_tests = ["test_double", "test_down", "test_halve", "test_table"]
-    without, double, down, table, halve = runs.values()  # none for `unused`, which no test reaches
+    all_tests = ["test_double", "test_down", "test_halve", "test_made", "test_table"]
+    without, double, down, table, made, halve = runs.values()  # none for `unused`, which no test reaches
     assert (without, double, down, halve) == (all_tests, ["test_double"], ["test_down"], ["test_halve"])
-    assert table[-1] == "test_table"
+    assert (table[-1], made[-1]) == ("test_table", "test_made")
