@@ -10,6 +10,7 @@ import pytest
 from backprop import exhibits
 from backprop.course import Bug, Problem
 from backprop.exhibits import EXHIBITS, checking, masks, order, sums
+from backprop.exhibits._exhibit import Training
 from backprop.gradcheck import central_difference, relative_error
 
 ANOTHER_LOSS = {"the average of averages", "the silent square", "softmax twice"}
@@ -159,3 +160,123 @@ def test_training_is_told_by_medians_and_a_count():
 
 def test_every_exhibit_is_in_one_room():
     assert sum(len(room) for room in exhibits.ROOMS.values()) == len(EXHIBITS) == 20
+
+
+# Training and looking, of an exhibit whose every number is known ----------------------------------------------------
+
+
+def line_loss(a, t, np=np):
+    return np.sum((a - t) ** 2) / 2
+
+
+def away_from(limit):
+    """A gradient that climbs where t is above a limit, and moves half as far as it should elsewhere."""
+    return lambda a, t: {"da": np.where(t > limit, t - a, (a - t) / 2)}
+
+
+def line(limit):
+    """A number that starts two above its target, with a loss of 2; each of two steps goes half of the way to it."""
+    return exhibits.Exhibit(
+        "a line",
+        line_loss,
+        lambda rng: {"a": (t := rng.random(1)) + 2, "t": t},
+        wrt=["a"],
+        right=lambda a, t: {"da": a - t},
+        published=away_from(limit),
+        rate=0.5,
+        steps=2,
+    )
+
+
+TARGETS = sorted(float(np.random.default_rng(seed).random()) for seed in range(15))
+
+
+@pytest.mark.parametrize("climbing", [0, 7, 8, 15])
+def test_training_gives_the_medians_and_how_often_the_loss_fell(climbing):
+    limit = [*TARGETS, 1.0][15 - climbing] - 1e-9
+    found = exhibits.training(line(limit))
+    # Each right step leaves half of the way: (1/2)² of 2 is 0.5, whose half square is 1/8. A published step leaves
+    # three quarters, and one that climbs leaves one and a half.
+    ends = (2 * 0.75**2) ** 2 / 2, (2 * 1.5**2) ** 2 / 2
+    expected = Training(2.0, 1 / 8, ends[climbing > 7], 15 - climbing, 15)
+    assert found == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("climbing", "caught"), [(7, False), (8, True)])
+def test_the_falling_loss_is_asked_from_fifteen_points_and_believes_the_most(climbing, caught):
+    exhibit = line([*TARGETS, 1.0][15 - climbing] - 1e-9)
+    table = exhibits.museum_table([exhibit], trace, {})
+    assert ("the loss went down" in table.caught_by("a line")) == caught
+
+
+@pytest.mark.parametrize(("da", "loss"), [(np.nan, np.inf), (0.0, 2.0)])
+def test_a_loss_that_stays_or_is_no_number_any_more_has_not_fallen(da, loss):
+    found = exhibits.training(dataclasses.replace(line(1.0), published=lambda a, t: {"da": np.full(1, da)}), draws=3)
+    assert (found.published, found.fell) == (pytest.approx(loss), 0)
+
+
+def test_the_table_of_training_says_what_was_found():
+    rows = {
+        "small": Training(1 / 3, 0.0099, 0.01, 3, 5),
+        "large": Training(9.94, 123.4, np.inf, 0, 5),
+    }
+    table = exhibits.TrainingTable(rows)
+    assert str(table).splitlines() == [
+        "median of the loss  start  right       published  fell in",
+        "small               0.33   under 0.01  0.01       3 of 5",
+        "large               9.9    123         inf        0 of 5",
+    ]
+    assert table._repr_mimebundle_()["text/markdown"].splitlines() == [
+        "| median of the loss | start | right | published | fell in |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| small | 0.33 | under 0.01 | 0.01 | 3 of 5 |",
+        "| large | 9.9 | 123 | inf | 0 of 5 |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("da", "ratio", "cosine"),
+    [
+        (lambda right: right * 5, 5, 1),
+        (lambda right: -right / 4, 1 / 4, -1),
+        (lambda right: np.array([-right[1], right[0]]), 1, 0),
+        (lambda right: right + np.array([-right[1], right[0]]), 2**0.5, 0.5**0.5),
+    ],
+)
+def test_the_length_and_the_angle_of_a_gradient_beside_the_right_one(da, ratio, cosine):
+    exhibit = dataclasses.replace(
+        line(1.0),
+        draw=lambda rng: {"a": rng.normal(size=2), "t": np.zeros(2)},
+        published=lambda a, t: {"da": da(a - t)},
+    )
+    assert exhibits.ratio(exhibit, "a") == pytest.approx(ratio)
+    assert exhibits.cosine(exhibit) == pytest.approx(cosine, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("gradient", "logits", "odd"),
+    [
+        ([[1.0, 2.0], [2.0, 4.0]], None, True),
+        ([[1.0, 2.0], [2.0, 4.1]], None, False),
+        ([[1.0, 2.0, 3.0]], None, False),  # a single row has rank 1 by its shape
+        ([[1.0], [2.0]], None, False),
+        ([3.0, 3.0], None, True),
+        ([3.0, 3.1], None, False),
+        ([3.0], None, False),
+        ([[1.0, -1.0, 0.0], [0.5, 0.5, -1.0]], "a", False),
+        ([[1.0, -1.0, 0.1], [0.5, 0.5, -1.0]], "a", True),
+        ([[1.0, -1.0, 0.1], [0.5, 0.5, -1.0]], None, False),
+    ],
+)
+def test_what_looks_odd(gradient, logits, odd):
+    gradient = np.array(gradient)
+    exhibit = dataclasses.replace(
+        line(1.0), draw=lambda rng: {"a": np.zeros(gradient.shape), "t": np.zeros(1)}, logits=logits
+    )
+    assert exhibits.eye(exhibit).accepts(Bug(lambda a, t: {"da": gradient})) == (not odd)
+
+
+@pytest.mark.parametrize(("spread", "odd"), [(0.0009, True), (0.0011, False)])
+def test_predictions_that_are_the_same_to_a_thousandth_look_odd(spread, odd):
+    exhibit = dataclasses.replace(line(1.0), predict=lambda a, t: np.array([1 - spread, 1.0]))
+    assert exhibits.eye(exhibit).accepts(Bug(exhibit.right)) == (not odd)

@@ -7,6 +7,7 @@ import importlib.util
 import json
 
 import mutate_source
+import planting
 import pytest
 
 
@@ -33,6 +34,16 @@ def test_every_module_and_its_tests_are_there():
         assert (mutate_source.SOURCES / f"{name}.py").is_file(), name
         for test in tests:
             assert (mutate_source.ROOT / "tests" / f"{test}.py").is_file(), test
+
+
+def test_no_function_of_the_package_is_left_out():
+    sources = mutate_source.SOURCES.rglob("*.py")
+    holds_functions = {
+        path.relative_to(mutate_source.SOURCES).with_suffix("").as_posix()
+        for path in sources
+        if any(isinstance(node, ast.FunctionDef | ast.Lambda) for node in ast.walk(ast.parse(path.read_bytes())))
+    }
+    assert holds_functions == set(mutate_source.MODULES)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("cosmic_ray") is None, reason="cosmic-ray comes with `make test-deep`")
@@ -143,6 +154,6 @@ def test_every_dataclass_that_is_frozen_in_the_source_is_frozen():
     """An error planted in a class that is made already cannot thaw it, so this is looked at here."""
     for name in mutate_source.MODULES:
         source = (mutate_source.SOURCES / f"{name}.py").read_text(encoding="utf-8")
-        module = importlib.import_module(f"backprop.{name.replace('/', '.')}")
+        module = importlib.import_module(planting.dotted(name))
         made = [c for c in vars(module).values() if dataclasses.is_dataclass(c) and c.__module__ == module.__name__]
         assert sum(c.__dataclass_params__.frozen for c in made) == source.count("frozen=True")

@@ -15,6 +15,7 @@ SOURCE = '''"""A module."""
 import dataclasses
 import enum
 import functools
+import typing
 from fractions import Fraction
 
 LIMIT = 3
@@ -41,6 +42,7 @@ def double(x):
 
 class Layer:
     rate = Fraction(1)
+    span = (6, 7)
 
     def forward(self, x, shift=1):
         return x + shift
@@ -74,6 +76,14 @@ class Row:
 ROWS = {"first": Row(count=3)}
 
 
+class Corner(typing.NamedTuple):
+    at: tuple[int, int]
+    largest: float
+
+
+CORNERS = {"first": Corner((1, 2), 5.0)}
+
+
 class Operation:
     __slots__ = ("exponent",)
 
@@ -86,6 +96,7 @@ class Power(Operation):
 
 
 SQUARE = Power(exponent=2)
+POWERS = {"cube": Power(exponent=7)}
 
 
 class Side(enum.StrEnum):
@@ -100,7 +111,7 @@ class Side(enum.StrEnum):
 '''
 
 
-HELD = ("double", "Layer", "limited", "RULES", "ROWS", "SQUARE", "Side")
+HELD = ("double", "Layer", "limited", "RULES", "ROWS", "CORNERS", "SQUARE", "POWERS", "Side")
 
 
 @pytest.fixture
@@ -120,6 +131,7 @@ def module(monkeypatch):
         ("x + shift", "x - shift", lambda m: m.Layer().forward(5), 6, 4),
         ("shift=1", "shift=2", lambda m: m.Layer().forward(5), 6, 7),
         ("rate = Fraction(1)", "rate = Fraction(2)", lambda m: m.Layer().rate, 1, 2),
+        ("span = (6, 7)", "span = (6, 8)", lambda m: m.Layer().span, (6, 7), (6, 8)),
         ("return 4", "return 5", lambda m: m.Layer().size, 4, 5),
         ("return 0", "return 1", lambda m: m.Layer.zero(), 0, 1),
         ("LIMIT = 3", "LIMIT = 2", lambda m: m.limited(9), 3, 2),
@@ -127,8 +139,12 @@ def module(monkeypatch):
         ("f(f(x))", "f(x)", lambda m: m.RULES["half"][1](6), 8, 7),
         ("x + 1", "x - 1", lambda m: m.RULES["half"][1](6), 8, 4),
         ('"scale": 5', '"scale": 6', lambda m: m.RULES["scale"], 5, 6),
+        ('"scale": 5', '"scales": 5', lambda m: sorted(m.RULES), ["half", "scale"], ["half", "scales"]),
         ("count=3", "count=4", lambda m: m.ROWS["first"].count, 3, 4),
+        ("(1, 2)", "(1, 3)", lambda m: m.CORNERS["first"].at, (1, 2), (1, 3)),
+        ("5.0", "6.0", lambda m: m.CORNERS["first"].largest, 5, 6),
         ("exponent=2", "exponent=3", lambda m: m.SQUARE.exponent, 2, 3),
+        ("exponent=7", "exponent=8", lambda m: m.POWERS["cube"].exponent, 7, 8),
         ("len(self.value)", "-len(self.value)", lambda m: m.Side.LEFT.size, 4, -4),
     ],
 )
@@ -138,6 +154,7 @@ def test_a_changed_source_changes_the_functions_that_others_hold(module, old, ne
     planting.install(module, SOURCE.replace(old, new, 1))
     assert call(held) == call(module) == after
     assert sys.modules["mutated_example"] is module
+    assert isinstance(held.POWERS["cube"], module.Power)  # what stands in a table stays of the module's own class
 
 
 def test_a_changed_decorator_changes_what_it_has_made_for_other_modules(tmp_path, monkeypatch):

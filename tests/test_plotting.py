@@ -147,6 +147,15 @@ def test_an_alternative_that_says_too_little_is_refused(alt):
         svg(line(), alt)
 
 
+def test_an_alternative_of_five_words_may_say_enough():
+    assert 'aria-label="Loss falls, then rises again."' in svg(line(), "Loss falls, then rises again.")
+
+
+def test_the_alternative_is_named_so_that_a_call_says_what_its_text_is_for():
+    with pytest.raises(TypeError, match="takes 1 positional argument but 2 were given"):
+        show(line(), ALT)
+
+
 def test_an_alternative_that_names_the_medium_is_refused():
     with pytest.raises(ValueError, match="alt starts with 'A': say what is drawn"):
         svg(line(), "A plot of the loss against the number of steps.")
@@ -213,10 +222,18 @@ def test_forward_and_backward_arrows_differ_in_more_than_colour():
 
 
 @pytest.mark.parametrize(
-    "chain", [(), LAYER[:1], LAYER[:2], (LAYER[1], LAYER[0], LAYER[3]), (LAYER[0], LAYER[2], LAYER[4])]
+    ("chain", "kinds"),
+    [
+        ((), "empty"),
+        (LAYER[:1], "Value"),
+        (LAYER[:2], "Value, Operation"),
+        (LAYER[:4], "Value, Operation, Value, Operation"),
+        ((LAYER[1], LAYER[0], LAYER[3]), "Operation, Value, Operation"),
+        ((LAYER[0], LAYER[2], LAYER[4]), "Value, Value, Value"),
+    ],
 )
-def test_a_chain_that_does_not_alternate_is_refused(chain):
-    with pytest.raises(TypeError, match=r"chain is .*: expected Value, Operation, Value"):
+def test_a_chain_that_does_not_alternate_is_refused(chain, kinds):
+    with pytest.raises(TypeError, match=f"chain is {kinds}: expected Value, Operation, Value"):
         computational_graph(*chain)
 
 
@@ -269,6 +286,18 @@ def test_a_square_has_the_area_of_its_entry_and_the_colour_of_its_sign():
     np.testing.assert_allclose(found, [0.5, 0.125, 1.0])
     np.testing.assert_allclose(centres, [[10.5, 20.5], [10.5, 21.5], [11.5, 21.5]])
     np.testing.assert_allclose(areas(negative)[0], [0.25, 1.0])
+
+
+def test_the_first_cell_begins_at_the_origin_and_no_outline_makes_a_square_larger():
+    axes = Figure().subplots()
+    plotting.squares(axes, [[4.0, 1.0]])
+    np.testing.assert_allclose(areas(axes.patches[0])[1], [[0.5, 0.5], [1.5, 0.5]])
+    assert axes.patches[0].get_linewidth() == 0
+
+
+def test_how_squares_are_drawn_is_named_and_not_told_by_position():
+    with pytest.raises(TypeError, match="takes 2 positional arguments but 3 were given"):
+        plotting.squares(Figure().subplots(), [[1.0]], (1, 2))
 
 
 def test_what_fills_a_cell_can_be_given_so_that_pictures_compare():

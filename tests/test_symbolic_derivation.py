@@ -39,6 +39,7 @@ from backprop.symbolic import (
     tanh,
     total,
 )
+from backprop.symbolic.deadline import CALLS_PER_TICK, watched
 from backprop.symbolic.expressions import Number
 from backprop.symbolic.proof import Prover
 
@@ -207,6 +208,19 @@ def test_growth_without_end_stops_at_the_time_limit():
 )
 def test_large_numbers_are_no_obstacle(left, right):
     assert Derivation(left, seconds=5).then(right, because="large").evidence is Evidence.PROVED
+
+
+def test_long_work_of_another_library_is_interrupted_now_and_then_and_not_at_every_call():
+    asked = []
+
+    def work():
+        return len(asked)
+
+    with watched(lambda: asked.append(1)):
+        for _ in range(10 * CALLS_PER_TICK):
+            work()
+    # Python reports the start and the end of work and of len, so four events a round.
+    assert len(asked) == pytest.approx(40, abs=1)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, None, True, "long"])

@@ -89,7 +89,8 @@ def _exchange(live: dict, new: dict, owner, seen: set) -> None:
                 is_enum = isinstance(old, enum.EnumType)  # its members stay what they are
                 _exchange(dict(vars(old)), dict(vars(fresh)), owner, seen)
                 for attribute, value in vars(fresh).items():
-                    if isinstance(value, numbers.Number | str) and not (attribute.startswith("__") or is_enum):
+                    is_value = isinstance(value, numbers.Number | str) or _is_plain(value)
+                    if is_value and not (attribute.startswith("__") or is_enum):
                         setattr(old, attribute, value)
         elif isinstance(fresh, property) and isinstance(old, property):
             _exchange_functions(old.fget, fresh.fget, seen)
@@ -121,13 +122,30 @@ def _exchange_within(old, fresh, seen: set) -> None:
         pairs = list(zip(old, fresh, strict=False))
     else:
         one, other = (each if isinstance(each, dict) else vars(each) for each in (old, fresh))
+        _rename_key(one, other)
         pairs = [(one[name], other[name]) for name in one if name in other]
-        one.update({name: other[name] for name in one if name in other and not _is_live(one[name])})
+        one.update({k: v for k, v in other.items() if k in one and not (_is_live(one[k]) or _is_own(one[k], v))})
     for one, other in pairs:
         if inspect.isfunction(one) and inspect.isfunction(other):
             _exchange_functions(one, other, seen)
         elif _holds_more(one) and type(one).__name__ == type(other).__name__:
             _exchange_within(one, other, seen)
+        elif _is_own(one, other):
+            _exchange_attributes(one, other)
+
+
+def _is_own(old, fresh) -> bool:
+    """Whether both are objects of a class of the module itself, which keeps its old one; a row is exchanged whole."""
+    kinds = type(old), type(fresh)
+    return kinds[0] is not kinds[1] and kinds[0].__qualname__ == kinds[1].__qualname__ and not isinstance(old, tuple)
+
+
+def _rename_key(old: dict, fresh: dict) -> None:
+    """One key that became another. Where keys are only missing, other modules may have put them there."""
+    gone, new = old.keys() - fresh.keys(), fresh.keys() - old.keys()
+    if len(gone) == len(new) == 1:
+        row = old.pop(*gone)
+        old[new.pop()] = row
 
 
 def _exchange_attributes(old, fresh) -> None:
@@ -140,7 +158,8 @@ def _exchange_attributes(old, fresh) -> None:
 
 
 def _is_live(value) -> bool:
-    return callable(value) or _holds_more(value)
+    """Whether there are references to it, or to a part of it, that must see the change."""
+    return callable(value) or (_holds_more(value) and not _is_plain(value))
 
 
 def _exchange_functions(old, fresh, seen: set) -> None:
@@ -201,6 +220,15 @@ def _first_line(node: ast.stmt) -> int:
     return min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", []))])
 
 
+def dotted(name: str) -> str:
+    """What Python calls a module that is named by its file below ``backprop``.
+
+    >>> dotted("symbolic/sums"), dotted("sphinxext/__init__")
+    ('backprop.symbolic.sums', 'backprop.sphinxext')
+    """
+    return f"backprop.{name}".replace("/", ".").removesuffix(".__init__")
+
+
 @dataclasses.dataclass
 class Found:
     """What became of the errors of one module; late are those of the caught ones with which a test never ended."""
@@ -208,6 +236,10 @@ class Found:
     caught: int = 0
     late: int = 0
     survivors: list[Mutant] = dataclasses.field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return self.caught + len(self.survivors)
 
 
 class Planter:
@@ -219,7 +251,7 @@ class Planter:
     def __init__(self, chosen: dict[str, list[Mutant]], jobs: int):
         self.chosen, self.jobs = chosen, jobs
         self.found = {name: Found() for name in chosen}
-        self.modules = {name: importlib.import_module(f"backprop.{name.replace('/', '.')}") for name in chosen}
+        self.modules = {name: importlib.import_module(dotted(name)) for name in chosen}
         self.sources = {name: inspect.getsource(module) for name, module in self.modules.items()}
         self.failed = multiprocessing.RawValue("i", -1)  # the number of the test that failed in a copy
         self.until = multiprocessing.RawArray("d", jobs)  # when the test that runs in a copy is late

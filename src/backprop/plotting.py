@@ -16,7 +16,6 @@ from itertools import pairwise
 import matplotlib
 import numpy as np
 from cycler import cycler
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
 from matplotlib.path import Path
@@ -126,7 +125,7 @@ def svg(figure, alt):
     text = _rounded(text)
     text = _numbered(text, prefix=hashlib.sha256(alt.encode()).hexdigest()[:6])
     label = f'<svg role="img" aria-label="{escape(alt)}"'
-    return text.replace("<svg", label, 1).strip() + "\n"
+    return label + text.removeprefix("<svg").rstrip() + "\n"
 
 
 def _require_alt(alt):
@@ -181,7 +180,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Operation:
-    """A step between two values, and the other values (parameters, labels) that enter it from the side."""
+    """A step between two values, and at most two other values (parameters, labels) that enter it from the side."""
 
     name: str
     inputs: tuple[Value, ...] = ()
@@ -205,6 +204,8 @@ def computational_graph(*chain, vertical=True):
     ------
     TypeError
         If values and operations do not alternate.
+    ValueError
+        If more than two values enter an operation from the side: there is no room for their arrows.
 
     Examples
     --------
@@ -217,6 +218,9 @@ def computational_graph(*chain, vertical=True):
     if len(chain) < 3 or len(chain) % 2 == 0 or not all(map(isinstance, chain, expected)):
         kinds = ", ".join(type(item).__name__ for item in chain)
         raise TypeError(f"chain is {kinds or 'empty'}: expected Value, Operation, Value, …, ending in a Value")
+    for operation in chain[1::2]:
+        if len(operation.inputs) > 2:
+            raise ValueError(f"{operation.name} has {len(operation.inputs)} inputs: expected two at most")
     with matplotlib.rc_context(STYLE):
         return _Drawing(chain, vertical).figure
 
@@ -232,8 +236,7 @@ class _Drawing:
         self.step = 1.0 if vertical else 1.6
         aside = any(item.inputs for item in chain if isinstance(item, Operation))
         self.reach = (1.95 if vertical else 1.3) if aside else 0.0
-        self.figure = self._sized(len(chain))
-        self.axes: Axes = self.figure.axes[0]
+        self.figure, self.axes = self._sized(len(chain))
         for position, item in enumerate(chain):
             self._item(item, position * self.step)
         for position, (left, right) in enumerate(pairwise(chain)):
@@ -251,7 +254,7 @@ class _Drawing:
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
         axes.set_axis_off()
-        return figure
+        return figure, axes
 
     def _at(self, along, across=0.0):
         return (across, -along) if self.vertical else (along, -across)
@@ -305,7 +308,7 @@ class _Drawing:
         towards = np.sign(end[across] - start[across])
         start[across] += towards * self.VALUE[across] / 2
         end[across] -= towards * self.OPERATION[across] / 2
-        end[along] += self.SPREAD[along] * np.clip(start[along] - end[along], -1, 1)
+        end[along] += self.SPREAD[along] * (start[along] - end[along])
         if value.gradient_name is None:
             self._arrow(start, end, BLUE, "-")
             return
@@ -409,8 +412,8 @@ def squares(axes, values, *, corner=(0.0, 0.0), largest=None, colours=(BLUE, VER
     if values.ndim != 2:
         raise ValueError(f"values has shape {values.shape}: expected (rows, columns)")
     largest = np.abs(values).max() if largest is None else largest
-    for sign, colour in zip((1, -1), colours, strict=True):
-        rows, columns = np.nonzero(sign * values > 0)
+    for chosen, colour in zip((values > 0, values < 0), colours, strict=True):
+        rows, columns = np.nonzero(chosen)
         half = np.sqrt(np.abs(values[rows, columns]) / largest) / 2
         x, y = corner[0] + columns + 0.5, corner[1] + rows + 0.5
         left, right, top, bottom = x - half, x + half, y - half, y + half

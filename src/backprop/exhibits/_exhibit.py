@@ -98,9 +98,8 @@ def eye(exhibit: Exhibit) -> Check:
     """
 
     def accepts(bug):
-        problem = _problem_of(exhibit, bug)
-        gradients = problem.gradients(bug.gradient)
-        for name, gradient in gradients.items():
+        problem = exhibit.problem
+        for name, gradient in problem.gradients(bug.gradient).items():
             if _looks_odd(np.broadcast_to(gradient, np.shape(problem.at[name])), name == exhibit.logits):
                 return False
         return exhibit.predict is None or not _constant(exhibit.predict(**_trained(exhibit, problem, bug.gradient)))
@@ -165,9 +164,7 @@ def _run(exhibit, seed):
 @functools.cache
 def _end(exhibit, seed, published) -> dict:
     """Where training leads: asked for by the tables of the rooms and by the last one."""
-    if published:
-        return _trained(exhibit, exhibit.at(seed, watched=True), exhibit.published)
-    return _trained(exhibit, exhibit.at(seed), exhibit.right)
+    return _trained(exhibit, exhibit.at(seed), exhibit.published if published else exhibit.right)
 
 
 def _falls(exhibit, seed, published) -> bool:
@@ -221,7 +218,7 @@ def ratio(exhibit: Exhibit, name: str) -> float:
     >>> round(ratio(EXHIBITS["one array compared"], "b"), 6)
     0.1
     """
-    (right, published) = _both(exhibit, exhibit.problem, exhibit.watched)
+    right, published = _both(exhibit, exhibit.problem)
     return float(np.linalg.norm(published[name]) / np.linalg.norm(right[name]))
 
 
@@ -238,14 +235,13 @@ def cosine(exhibit: Exhibit, draws: int = DRAWS) -> float:
 
 
 def _cosine(exhibit, seed):
-    both = _both(exhibit, exhibit.at(seed), exhibit.at(seed, watched=True))
+    both = _both(exhibit, exhibit.at(seed))
     right, published = (np.concatenate([array.ravel() for array in gradients.values()]) for gradients in both)
     return right @ published / np.linalg.norm(right) / np.linalg.norm(published)
 
 
-def _both(exhibit, meant, watched):
-    right = meant.gradients(exhibit.right)
-    published = watched.gradients(exhibit.published)
+def _both(exhibit, problem):
+    right, published = (problem.gradients(gradient) for gradient in (exhibit.right, exhibit.published))
     return right, {name: np.broadcast_to(published[name], array.shape) for name, array in right.items()}
 
 
@@ -304,7 +300,3 @@ def _each(exhibit, make) -> Check:
     """A check that asks each gradient about the loss of its own program."""
     meant, watched = make(exhibit.problem), make(exhibit.watched)
     return Check(meant.name, lambda bug: (meant if bug.gradient is exhibit.right else watched).accepts(bug))
-
-
-def _problem_of(exhibit, bug):
-    return exhibit.problem if bug.gradient is exhibit.right else exhibit.watched
