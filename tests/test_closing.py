@@ -60,6 +60,25 @@ def test_every_long_check_caught_what_it_tried_or_says_why_not():
         assert row["caught"] + row["argued"] == row["tried"], row
 
 
+CALLS = {"calls": 9, "wrong": 2, "outcomes": {"answered exactly": 1234, "refused": 4}, "seed": 7}
+RESULTS = {"eq:a-b": {"tried": 5, "refused": 5}, "eq:a-c": {"tried": 4, "refused": 2}}
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "tried", "caught", "remark"),
+    [
+        ("mutants", {"total": 12, "equal": 3, "refused": 7}, 9, 7, "3 more changes gave a formula that is true"),
+        ("book_mutants", {"mutants": RESULTS}, 9, 7, "of 2 results with a number"),
+        ("bad_input", CALLS, 9, 7, "1,234 answered exactly, 4 refused, seed 7"),
+    ],
+)
+def test_what_was_missed_does_not_count_as_caught(tmp_path, name, found, tried, caught, remark):
+    (tmp_path / f"{name}.json").write_text(json.dumps(found), encoding="utf-8")
+    (row,) = evidence_rows(tmp_path)
+    assert (row["tried"], row["caught"], row["argued"]) == (tried, caught, 0)
+    assert row["remark"].startswith(remark)
+
+
 def test_errors_that_nothing_saw_are_counted_apart(tmp_path):
     counts = {"planted": 9, "possible": 9, "caught": 7, "survivors": [{"code": "a"}, {"code": "b"}]}
     (tmp_path / "notebooks.json").write_text(json.dumps({"01_a": counts}), encoding="utf-8")

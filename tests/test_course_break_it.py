@@ -143,8 +143,28 @@ def test_the_table_is_shown_as_data_markdown_and_text():
         "header": ["bug", "shapes", "finite differences"],
         "rows": [["sign", "passes", "caught"]],
     }
-    assert bundle["text/markdown"].splitlines()[-1] == "| sign | passes | **caught** |"
+    # A line of dashes has as many columns as the others, or no reader of Markdown sees a table.
+    assert bundle["text/markdown"].splitlines() == [
+        "| bug | shapes | finite differences |",
+        "| --- | --- | --- |",
+        "| sign | passes | **caught** |",
+    ]
     assert bundle["text/plain"] == "bug   shapes  finite differences\nsign  passes  caught"
+
+
+def no_gradient(**arrays):
+    return {name: np.zeros_like(gradient) for name, gradient in right(**arrays).items()}
+
+
+def test_a_loss_that_stays_where_it_was_did_not_go_down():
+    assert break_it(right, {"zeros": no_gradient}, [loss_goes_down(PROBLEM)]).outcomes["zeros"] == ("caught",)
+
+
+@pytest.mark.parametrize(("bound", "outcome"), [(1, "caught"), (1.01, "passes")])
+def test_an_error_as_large_as_the_bound_is_caught(bound, outcome):
+    # Zeros are off by the whole gradient: their relative error is 1, without any rounding.
+    checks = [finite_differences(PROBLEM, bound), autodiff(PROBLEM, right, bound)]
+    assert break_it(right, {"zeros": no_gradient}, checks).outcomes["zeros"] == (outcome, outcome)
 
 
 def test_a_check_of_the_author_joins_the_others():

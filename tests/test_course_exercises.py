@@ -185,6 +185,17 @@ def test_a_right_answer_says_what_it_was_held_against():
     assert JUDGE(gradient) == Feedback(True, "Your dW agrees with the reference on 3 random inputs.")
 
 
+def test_the_random_inputs_are_as_many_as_it_says():
+    seen = []
+
+    def watched(X, dZ):
+        seen.append(X)
+        return gradient(X, dZ)
+
+    assert "on 3 random inputs" in computes(gradient, inputs, "dW")(watched).message
+    assert len({X.tobytes() for X in seen}) == 3
+
+
 def test_an_answer_that_is_right_only_once_is_found():
     calls = []
 
@@ -200,11 +211,23 @@ def test_an_answer_that_is_right_only_once_is_found():
     [
         (6, 6, 5),
         (6, np.int64(6), True),
+        (6, 6, "6"),
+        (6, 6, np.array([6, 6])),
         (0.25, 0.25, 0.26),
+        (0.3, 0.1 + 0.2, 0.3 + 1e-8),  # what rounding does is forgiven
+        (1e-12, 1e-12, 2e-12),
         ((3, 2), (3, 2), (2, 3)),
+        ((3, 2), (np.int64(3), 2), (3, 2, 1)),
+        ((3, 2), (3, 2), np.array([3, 2])),
+        ((3, 1), (3, 1), (3, True)),
+        ((3, 1), (3, 1), (np.array([3, 3]), 1)),
+        (("reverse", 0.3), ("Reverse", 0.1 + 0.2), ("forward", 0.3)),
         ("the second", "The second ", "the first"),
+        ("the second", "the second", 2),
         (True, True, 1),
+        (True, np.True_, np.False_),
         (1, 1, True),
+        (1.0, 1, True),
     ],
 )
 def test_a_recalled_value(expected, good, bad):
@@ -241,7 +264,8 @@ def test_a_derivation_that_ends_too_early_is_told_so():
     def goal(derivation):
         raise Refused("the goal is not reached")
 
-    assert "the last one is not the goal yet. the goal" in derives(goal)(lambda: "X").message
+    words = "Every step holds, but the last one is not the goal yet. the goal is not reached"
+    assert derives(goal)(lambda: "X") == Feedback(False, words)
 
 
 def test_an_error_in_the_goal_itself_is_not_blamed_on_the_reader():

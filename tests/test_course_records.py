@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -65,12 +66,12 @@ def test_a_check_refuses_an_error_that_is_not_one_number(error, named):
         check("eq:linear-dW", "numpy", error, 1e-12)
 
 
-def test_claims_are_recorded_in_the_order_given(monkeypatch):
-    record = shown(monkeypatch, settle, "L17", "X4", holds=np.True_)
-    assert record._repr_mimebundle_() == {
-        records.CLAIM_MIME: {"ids": ["L17", "X4"]},
-        "text/plain": "settles claims L17, X4",
-    }
+@pytest.mark.parametrize(
+    ("ids", "text"), [(["L17", "X4"], "settles claims L17, X4"), (["L17"], "settles claim L17")], ids=["two", "one"]
+)
+def test_claims_are_recorded_in_the_order_given(monkeypatch, ids, text):
+    record = shown(monkeypatch, settle, *ids, holds=np.True_)
+    assert record._repr_mimebundle_() == {records.CLAIM_MIME: {"ids": ids}, "text/plain": text}
 
 
 @pytest.mark.parametrize("holds", [False, np.False_])
@@ -112,3 +113,9 @@ def test_in_a_notebook_the_record_is_displayed_and_outside_it_is_printed(monkeyp
         shell.clear_instance()
     assert published[0][records.CHECK_MIME]["bound"] == "1e-12"
     assert capsys.readouterr().out == ""
+
+
+def test_without_ipython_the_record_is_printed(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    check("eq:linear-dW", "numpy", 0.0, 1e-12)
+    assert capsys.readouterr().out == "eq:linear-dW agrees with its NumPy implementation: error < 1e-12\n"

@@ -39,6 +39,25 @@ def test_a_summary_takes_its_formulas_and_their_evidence_from_the_derivations():
     assert r"$$\frac{\partial L}{\partial W} = X^{\top} dZ$$" in bundle["text/markdown"]
 
 
+MARKDOWN = r"""**What this chapter has established**
+
+- Input times upstream.
+
+  $$\frac{\partial L}{\partial W} = X^{\top} dZ$$
+
+  (proved, `eq:linear-dW`)
+
+- It needs no loss."""
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"), [([], MARKDOWN), (["Real entries."], f"{MARKDOWN}\n\n**Limits**\n\n- Real entries.")]
+)
+def test_in_markdown_the_limits_have_a_heading_where_there_are_any(limits, text):
+    box = summary(("Input times upstream.", derivation()), "It needs no loss.", limits=limits)
+    assert box.markdown() == text
+
+
 def test_a_bundle_with_metadata_is_read_too():
     shown = derivation()
     bundle = shown._repr_mimebundle_()
@@ -62,8 +81,9 @@ def test_a_typed_digit_is_refused_wherever_it_stands(call):
 
 
 def test_a_number_comes_from_a_computed_value():
-    box = summary("Below [[bound]] on [[networks]] networks.", values={"bound": 1e-12, "networks": 20})
-    assert box.results[0].text == "Below 1e-12 on 20 networks."
+    # A bound is written as the ledger writes it, on every system; a count keeps all of its digits.
+    box = summary("Below [[bound]] on [[networks]] networks.", values={"bound": 1e-9, "networks": 1234567})
+    assert box.results[0].text == "Below 1e-9 on 1234567 networks."
 
 
 def test_every_place_has_a_value_and_every_value_a_place():

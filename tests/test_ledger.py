@@ -285,6 +285,21 @@ def test_the_symbols_of_a_formula(latex, found):
     assert notation.symbols(latex) == found
 
 
+@pytest.mark.parametrize(
+    ("page", "rows"),
+    [
+        ("| Symbol | Shape |\n|---|---|\n| $X$, $W$ | $m$ |", [["$X$, $W$", "$m$"]]),
+        # The line below the head is no row, however its columns are aligned; an empty cell ends no row.
+        ("| Symbol | Shape |\n| :---: | --: |\n| $X$ | |\n| $W$ | - |", [["$X$", ""], ["$W$", "-"]]),
+        # Tables of something else, also where one opens the page or follows one of symbols.
+        ("| Letter |\n|---|\n| $Q$ |", []),
+        ("| Symbol |\n|---|\n| $X$ |\n\n| Letter |\n|---|\n| $Q$ |", [["$X$"]]),
+    ],
+)
+def test_the_rows_of_a_notation_page_are_those_below_symbol(page, rows):
+    assert notation.rows(page) == rows
+
+
 def test_the_notation_page_says_for_each_symbol_what_it_is_and_where_it_comes_from():
     for row in notation.rows(REAL.markdown["notation"]):
         symbol, _shape, _code, meaning, chapter = row

@@ -70,11 +70,18 @@ WORDS = {
 
 @pytest.mark.parametrize("number", path.CHAPTERS)
 def test_the_map_takes_as_long_as_the_card_says(number):
+    """A card that says one time says it for both: reading, and reading with the exercises."""
     reading, _, rest = re.search(r"\*\*Time\*\* (.*)", card(path.CHAPTERS[number].page)).group(1).partition(";")
-    said = [WORDS[reading.replace("about ", "").strip(" .")]]
-    if with_exercises := re.match(r" (.*) with the exercises", rest):
-        said.append(WORDS[with_exercises.group(1)])
-    assert list(path.CHAPTERS[number].hours[: len(said)]) == said
+    read = WORDS[reading.replace("about ", "").strip(" .")]
+    with_exercises = re.match(r" (.*) with the exercises", rest)
+    assert path.CHAPTERS[number].hours == (read, WORDS[with_exercises.group(1)] if with_exercises else read)
+
+
+@pytest.mark.parametrize("number", path.CHAPTERS)
+def test_whether_exercises_count_is_said_by_name(number):
+    assert (path.hours([number], exercises=False), path.hours([number], exercises=True)) == path.CHAPTERS[number].hours
+    with pytest.raises(TypeError, match="positional argument"):
+        path.hours([number], True)
 
 
 def test_nothing_is_needed_that_comes_later_and_no_arrow_is_needless():

@@ -6,7 +6,7 @@ must pass every check, and each cell is what happened when the check was run.
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -108,7 +108,7 @@ def shapes(problem):
 
 
 def finite_differences(problem, bound=1e-7):
-    """Check every entry of every gradient against centred differences of the loss."""
+    """Check every gradient against centred differences of the loss: the relative error must be below `bound`."""
     numeric = {
         name: central_difference(lambda value, name=name: problem.loss(**{**problem.at, name: value}), problem.at[name])
         for name in problem.wrt
@@ -117,7 +117,10 @@ def finite_differences(problem, bound=1e-7):
 
 
 def autodiff(problem, reference, bound=1e-12):
-    """Check every gradient against another program's: ``reference(**arrays)`` returns ``{"dW": …}``."""
+    """Check every gradient against another program's: ``reference(**arrays)`` returns ``{"dW": …}``.
+
+    The relative error must be below `bound`.
+    """
     return _agreement("autodiff", problem, problem.gradients(reference), bound)
 
 
@@ -178,7 +181,7 @@ class BreakItTable:
     """Which check catches which bug."""
 
     checks: tuple[str, ...]
-    outcomes: Mapping[str, tuple[str, ...]] = field(repr=False)
+    outcomes: Mapping[str, tuple[str, ...]]
 
     def caught_by(self, bug):
         """The names of the checks that catch a bug."""

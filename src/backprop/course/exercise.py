@@ -271,11 +271,17 @@ def _given(arguments):
 
 
 def _same_value(value, expected):
+    """Whether two values are equal; a truth is no number, and an array no value."""
+    truths = [isinstance(each, (bool, np.bool_)) for each in (value, expected)]
+    if any(truths):
+        return all(truths) and bool(value == expected)
+    if isinstance(expected, tuple):
+        return isinstance(value, tuple) and len(value) == len(expected) and all(map(_same_value, value, expected))
     if isinstance(expected, float):
         return isinstance(value, (int, float, np.number)) and bool(np.isclose(value, expected, rtol=1e-9, atol=0))
     if isinstance(expected, str) and isinstance(value, str):
         return value.strip().casefold() == expected.casefold()
-    return type(value) is not bool and value == expected if not isinstance(expected, bool) else value is expected
+    return not isinstance(value, np.ndarray) and value == expected
 
 
 def _same_array(value, expected):

@@ -71,6 +71,6 @@ def rows(page) -> list[list[str]]:
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
         if cells[0] == "Symbol":
             inside = True
-        elif inside and not set(cells[0]) <= set("-: "):
+        elif inside and not set(cells[0]) <= set("-:"):
             found.append(cells)
     return found
