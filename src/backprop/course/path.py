@@ -32,7 +32,7 @@ CHAPTERS = {
     4: Chapter("04_softmax_cross_entropy", "softmax,\n1/m", (1, 2, 3), (1.5, 2.5)),
     5: Chapter("05_hidden_layers", "hidden\nlayers", (1, 2, 4), (1.5, 2.5)),
     6: Chapter("06_delta_recursion", "delta\nrecursion", (2,), (1.5, 2.5)),
-    7: Chapter("07_conventions", "one\nconvention", (1, 2, 4), (1, 1)),
+    7: Chapter("07_conventions", "one\nconvention", (1, 2, 4), (1, 2)),
     8: Chapter("08_gradient_checking", "gradient\nchecking", (1, 3), (1.5, 2.5)),
     9: Chapter("09_initialization", "initial-\nisation", (1, 3, 5), (1.25, 2)),
     10: Chapter("10_real_bugs", "real\nbugs", (1, 2, 3, 4, 5, 6, 8), (1.5, 2.5)),
