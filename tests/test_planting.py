@@ -18,6 +18,8 @@ import functools
 import typing
 from fractions import Fraction
 
+import numpy as np
+
 LIMIT = 3
 
 
@@ -66,6 +68,7 @@ def twice(f):
 
 RULES = {"half": (lambda x: x / 2, twice(lambda x: x + 1)), "scale": 5}
 SIZES = (3, 4)
+WEIGHTS = np.array([0.25, 0.75])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Side(enum.StrEnum):
 '''
 
 
-HELD = ("double", "Layer", "limited", "RULES", "ROWS", "CORNERS", "SQUARE", "POWERS", "Side")
+HELD = ("double", "Layer", "limited", "RULES", "WEIGHTS", "ROWS", "CORNERS", "SQUARE", "POWERS", "Side")
 
 
 @pytest.fixture
@@ -140,6 +143,7 @@ def module(monkeypatch):
         ("x + 1", "x - 1", lambda m: m.RULES["half"][1](6), 8, 4),
         ('"scale": 5', '"scale": 6', lambda m: m.RULES["scale"], 5, 6),
         ('"scale": 5', '"scales": 5', lambda m: sorted(m.RULES), ["half", "scale"], ["half", "scales"]),
+        ("0.25, ", "1.25, ", lambda m: m.WEIGHTS.tolist(), [0.25, 0.75], [1.25, 0.75]),
         ("count=3", "count=4", lambda m: m.ROWS["first"].count, 3, 4),
         ("(1, 2)", "(1, 3)", lambda m: m.CORNERS["first"].at, (1, 2), (1, 3)),
         ("5.0", "6.0", lambda m: m.CORNERS["first"].largest, 5, 6),

@@ -337,7 +337,7 @@ def _judge_spread(weights, layers):
     for words, std in known.items():
         if np.allclose(measured, [std(a, b) for a, b in layers], rtol=0.025, atol=0):
             return Feedback(False, words)
-    shown = ", ".join(f"{a} → {b}: {s * (a / 2) ** 0.5:.2g}" for (a, b), s in zip(layers, measured, strict=True))
+    shown = ", ".join(f"{a} → {b}: {s * (a / 2) ** 0.5:.3g}" for (a, b), s in zip(layers, measured, strict=True))
     return Feedback(False, f"The standard deviations, divided by He's: {shown}.")
 
 
@@ -356,7 +356,7 @@ REPAIRED_WEIGHTS = Exercise(
             lambda sizes, rng: draw_weights_solution(sizes, np.random.default_rng(0)), says="Another rng"
         ),
         "the 2 missing": Wrong(_flawed_weights(False, lambda a, b: (1 / a) ** 0.5), says="keeps one half"),
-        "three times too wide": Wrong(_flawed_weights(False, lambda a, b: (6 / a) ** 0.5), says="divided by He's"),
+        "three times the variance": Wrong(_flawed_weights(False, lambda a, b: (6 / a) ** 0.5), says="divided by He's"),
         "transposed": Wrong(lambda sizes, rng: [W.T for W in draw_weights_solution(sizes, rng)], says="shapes"),
         "no list": Wrong(lambda sizes, rng: rng.normal(sizes)["W"], says="stopped with"),
     },

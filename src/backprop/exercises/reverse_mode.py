@@ -206,8 +206,7 @@ def _sweep(order, accumulate):
         gradient[-1] = 1
         for k in order(range(len(operands))):
             for j, slope in zip(operands[k], slopes[k], strict=True):
-                if slope or accumulate:
-                    gradient[j] = accumulate * gradient[j] + slope * gradient[k]
+                gradient[j] = accumulate * gradient[j] + slope * gradient[k]
         return gradient
 
     return sweep
