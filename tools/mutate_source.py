@@ -86,12 +86,13 @@ PACKAGES = {
     "ledger path claims_page closing",
     "exercises": "course_exercises answers_practice answers_practice_ways",
     "exhibits": "exhibits exhibits_published",
-    "sphinxext": "sphinxext ledger mentions path claims_page",
+    "sphinxext": "sphinxext sphinxext_pages sphinxext_gathered ledger mentions path claims_page",
 }
 for _package, _tests in PACKAGES.items():
     for _path in sorted((SOURCES / _package).glob("*.py")):
         if "def " in _path.read_text(encoding="utf-8"):
             MODULES[f"{_package}/{_path.stem}"] = [f"test_{test}" for test in _tests.split()]
+MODULES["sphinxext/run"] = ["test_sphinxext_run"]
 MODULES["plotting"] = ["test_plotting", "test_drawings"]
 # Of the errors that are possible in these, so many are planted, drawn by a fixed seed. The first hold no mathematics of
 # the course, and their tests are the longest. An error in the engine that nothing sees has run all of its tests, which
@@ -100,7 +101,8 @@ MODULES["plotting"] = ["test_plotting", "test_drawings"]
 # pages, which takes long.
 SAMPLED = dict.fromkeys(
     ("datasets", "diagnose", "_suspects", "_softmax_suspects", "_runs", "_run_files", "metering"), 60
-) | {name: 24 for name in MODULES if name.startswith(("symbolic/", "exercises/", "exhibits/", "sphinxext/"))}
+) | {name: 24 for name in MODULES if name.startswith(("symbolic/", "exercises/", "exhibits/"))}
+SAMPLED |= {name: 12 for name in MODULES if name.startswith("sphinxext/")}
 OPERATORS = [
     *(
         f"ReplaceBinaryOperator_{pair}"
