@@ -98,7 +98,7 @@ MODULES["plotting"] = ["test_plotting", "test_drawings"]
 # the course, and their tests are the longest. An error in the engine that nothing sees has run all of its tests, which
 # takes a minute; what the engine says is examined from outside as well, see evidence/mutants.json and fuzz.json. The
 # exercises and exhibits are many formulas of one kind, half of them wrong on purpose. The tests of sphinxext build
-# pages, which takes long.
+# pages, which takes longest.
 SAMPLED = dict.fromkeys(
     ("datasets", "diagnose", "_suspects", "_softmax_suspects", "_runs", "_run_files", "metering"), 60
 ) | {name: 24 for name in MODULES if name.startswith(("symbolic/", "exercises/", "exhibits/"))}
