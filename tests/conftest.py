@@ -37,16 +37,16 @@ class Pages:
 
 @pytest.fixture
 def build_pages(tmp_path, katex):
-    """Build pages given as text (Markdown) or as a dict (a notebook), and return their HTML and the warnings."""
+    """Build pages given as text (Markdown) or as a dict (a notebook), and return their HTML and the warnings.
+
+    Another builder writes no HTML; in parallel, Sphinx reads more than five pages in copies of the process.
+    """
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     source, out = tmp_path / "source", tmp_path / "html"
 
-    def build(
-        **pages,
-    ):
-        settings = pages.pop("settings", {})
+    def build(builder="html", parallel=0, settings=None, **pages):
         write_pages(source, pages)
         warnings = io.StringIO()
         config = {
@@ -59,12 +59,14 @@ def build_pages(tmp_path, katex):
             "numfig": True,
             "root_doc": "index",
             "backprop_katex": str(katex),
-            **settings,
+            **(settings or {}),
         }
         with patch_docutils(), docutils_namespace():
-            app = Sphinx(source, None, out, tmp_path / "doctrees", "html", config, status=None, warning=warnings)
+            told = {"status": None, "warning": warnings, "parallel": parallel}
+            app = Sphinx(source, None, out, tmp_path / "doctrees", builder, config, **told)
             app.build()
-        html = {name: (out / f"{name}.html").read_text(encoding="utf-8") for name in ("index", *pages)}
+        files = {name: out / f"{name}.html" for name in ("index", *pages)} if builder == "html" else {}
+        html = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
         # Sphinx colours its warnings.
         return Pages(html, re.sub(r"\x1b\[[0-9;]*m", "", warnings.getvalue()))
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from corpus.outputs import shown
 
 
 def links(html):
@@ -29,6 +30,33 @@ def test_mentions_become_links(build_pages, text, found):
     assert pages.warnings == ""
     article = pages.html["page"].partition('<div class="body"')[2].partition('<div class="clearer"')[0]
     assert links(article) == found
+
+
+QUIZ = """# Page
+
+See chapter 8, then chapter 1.
+
+:::{admonition} What does chapter 1 say?
+:class: quiz
+
+- [x] as chapter 8
+
+  As chapter 8 says.
+- [ ] nothing
+
+  It does.
+:::
+"""
+
+
+def test_nothing_else_of_a_text_changes_and_what_is_pressed_is_no_link(build_pages):
+    pages = build_pages(page=QUIZ, **PAGES)
+    assert pages.warnings == ""
+    article = pages.html["page"].partition('<div class="body"')[2].partition('<div class="clearer"')[0]
+    assert next(shown(text) for text in re.findall("<p>(.*?)</p>", article)) == "See chapter 8, then chapter 1."
+    feedback = article.partition('class="feedback"')[2]
+    assert [where for where, _ in links(article)] == ["08_checks.html", "01_layer.html", "08_checks.html"]
+    assert len(links(feedback)) == 1
 
 
 def test_a_chapter_does_not_link_to_itself(build_pages):

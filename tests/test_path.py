@@ -161,7 +161,7 @@ RESULTS = """# Sheet
 
 @pytest.mark.parametrize(
     ("lines", "warning"),
-    [("eq:nowhere-x words", "eq:nowhere-x is no result of the ledger")],
+    [("eq:nowhere-x words\neq:nowhere-y", "eq:nowhere-x is no result of the ledger")],
 )
 def test_the_cheat_sheet_refuses_what_the_ledger_does_not_hold(build_pages, lines, warning, tmp_path):
     (tmp_path / "source" / "book").mkdir(parents=True)

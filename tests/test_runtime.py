@@ -1,6 +1,6 @@
-"""Python in the browser without a browser: what is fetched and verified, what is published, what pages say of it.
+"""Python in the browser without a browser: what is fetched and verified, and how the page's Python answers.
 
-The pages themselves run in tests/test_browser_runtime.py.
+What is published is in tests/test_sphinxext_run.py; the pages themselves run in tests/test_browser_runtime.py.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ import hygiene
 import nbformat
 import pytest
 import serve
+from corpus.outputs import page_with_code
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
 
@@ -157,113 +158,6 @@ def test_the_fetched_files_are_those_of_the_published_lock():
     }
 
 
-# What is published ----------------------------------------------------------------------------------------------------
-
-
-def archived():
-    return zipfile.ZipFile(io.BytesIO(run.course_archive(ROOT)))
-
-
-def test_the_archive_is_the_same_from_the_same_sources():
-    assert run.course_archive(ROOT) == run.course_archive(ROOT)
-
-
-def test_the_archive_holds_the_whole_package_and_nothing_of_sphinx():
-    names = set(archived().namelist())
-    modules = {path.relative_to(ROOT / "src").as_posix() for path in (ROOT / "src" / "backprop").rglob("*.py")}
-    assert {name for name in modules if "/sphinxext/" not in name} <= names
-    assert not [name for name in names if "sphinx" in name]
-    assert {"autograd/numpy/__init__.py", "tqdm/std.py", "IPython/lib/pretty.py", "page_kernel.py"} <= names
-
-
-def test_data_files_of_the_package_travel_along():
-    files = {
-        path for path in (ROOT / "src" / "backprop").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")
-    }
-    names = set(archived().namelist())
-    assert {path.relative_to(ROOT / "src").as_posix() for path in files} <= names
-
-
-def test_a_part_of_ipython_that_is_gone_stops_the_build():
-    from sphinx.errors import ExtensionError
-
-    with pytest.raises(ExtensionError, match=r"ipython has changed: it has no IPython/nowhere\.py"):
-        run.installed_files("ipython", ("IPython/nowhere.py",))
-
-
-def test_without_fetched_files_python_comes_from_the_official_cdn(tmp_path):
-    record = tmp_path / "book" / "_run" / "release.json"
-    record.parent.mkdir(parents=True)
-    record.write_text(json.dumps({"version": "1.2.3"}), encoding="utf-8")
-    at = run.where(tmp_path)
-    assert at == {
-        "version": "1.2.3", "base": "https://cdn.jsdelivr.net/pyodide/v1.2.3/full/", "here": False, "lite": False
-    }  # fmt: skip
-    lock = tmp_path / "_build" / "runtime" / "run" / "pyodide" / "pyodide-lock.json"
-    lock.parent.mkdir(parents=True)
-    lock.write_text("{}", encoding="utf-8")
-    assert (run.where(tmp_path)["base"], run.where(tmp_path)["here"]) == ("pyodide/", True)
-
-
-@pytest.fixture
-def with_runtime(monkeypatch):
-    """The small sites of `build_pages` as if they had the book's runtime, without making its files."""
-    at = {"version": "1.2.3", "base": run.CDN.format(version="1.2.3"), "here": False, "lite": False}
-    made = {"version": "1.2.3", "core": {"bytes": 9_000_000}, "packages": {"numpy": {"bytes": 3_000_000}}}
-    monkeypatch.setattr(run, "has_runtime", lambda root: True)
-    monkeypatch.setattr(run, "publish", lambda app, exception: None)
-    monkeypatch.setattr(run, "where", lambda root: at)
-    monkeypatch.setattr(run, "release", lambda root: made)
-    return at
-
-
-def page(needs=(), code="1 + 1"):
-    cells = [nbformat.v4.new_markdown_cell("# A title")]
-    cells += [nbformat.v4.new_code_cell(code)] if code else []
-    metadata = {"kernelspec": {"name": "python3", "display_name": "P", "language": "python"}}
-    metadata["language_info"] = {"name": "python"}
-    if needs:
-        metadata["needs"] = list(needs)
-    return json.loads(nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=metadata)))
-
-
-def offered(html):
-    from html import unescape
-
-    found = re.search(r'<meta name="bp-run" content="([^"]*)"', html)
-    return json.loads(unescape(found[1])) if found else None
-
-
-def test_a_page_with_code_offers_to_run_it_and_says_from_where(build_pages, with_runtime):
-    pages = build_pages(page=page(), prose="# Words\n")
-    assert not pages.warnings
-    told = offered(pages.html["page"])
-    assert told["run"] == "run/page.mjs"
-    assert told["lite"] == ""
-    assert told["note"] == "Python runs in your browser: Pyodide 1.2.3, up to 12 MB, from cdn.jsdelivr.net."
-    assert 'src="_static/run.js"' in pages.html["page"]
-    assert offered(pages.html["prose"]) is None
-    assert "run.js" not in pages.html["prose"]
-
-
-def test_with_fetched_files_it_says_so_and_offers_jupyterlite(build_pages, with_runtime):
-    with_runtime |= {"here": True, "lite": True, "base": "pyodide/"}
-    told = offered(build_pages(page=page()).html["page"])
-    assert told["lite"] == "lite/lab/index.html?path=page.ipynb"
-    assert told["note"].endswith("from this site.")
-
-
-def test_a_page_that_needs_more_says_so_instead(build_pages, with_runtime):
-    html = build_pages(page=page(needs=["dask", "sklearn"])).html["page"]
-    assert offered(html) is None
-    assert "run.js" not in html
-    assert "This page’s code needs Dask and scikit-learn and does not run in a browser." in html.replace("'", "’")
-
-
-def test_a_page_without_code_offers_nothing(build_pages, with_runtime):
-    assert offered(build_pages(page=page(code="")).html["page"]) is None
-
-
 # The page's Python ----------------------------------------------------------------------------------------------------
 
 
@@ -271,7 +165,7 @@ def test_a_page_without_code_offers_nothing(build_pages, with_runtime):
 def beside(tmp_path_factory):
     """Run code where the page's part of IPython stands in for IPython, as in the page."""
     folder = tmp_path_factory.mktemp("page")
-    archived().extractall(folder)
+    zipfile.ZipFile(io.BytesIO(run.course_archive(ROOT))).extractall(folder)
 
     def answer(code):
         script = f"import sys; sys.path.insert(0, {str(folder)!r})\n{code}"
@@ -501,7 +395,7 @@ def test_a_chapter_runs_from_its_first_cell_where_only_colabs_packages_are(name,
 
 
 def test_the_cell_follows_the_address():
-    notebook = nbformat.from_dict(page())
+    notebook = nbformat.from_dict(page_with_code())
     once = bootstrap.fitted(notebook, ADDRESS)
     twice = bootstrap.fitted(once, "https://github.com/other/place")
     held = [cell.source for cell in twice.cells if bootstrap.is_bootstrap(cell)]
@@ -518,7 +412,7 @@ def test_every_notebook_has_the_cell_when_there_is_an_address(path):
 
 
 def test_the_cell_keeps_the_rules_of_notebooks():
-    notebook = bootstrap.fitted(nbformat.from_dict(page(code="assert 1 + 1 == 2")), ADDRESS)
+    notebook = bootstrap.fitted(nbformat.from_dict(page_with_code(code="assert 1 + 1 == 2")), ADDRESS)
     for count, cell in enumerate((cell for cell in notebook.cells if cell.cell_type == "code"), start=1):
         cell.execution_count = count
     assert hygiene.complaints(json.loads(nbformat.writes(notebook))) == []

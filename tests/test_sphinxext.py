@@ -3,10 +3,10 @@
 import copy
 import json
 import re
-from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from corpus.outputs import RECORDS, STEP, UNLABELLED, Outline, formula, notebook, shown
 from docutils import nodes
 
 from backprop.sphinxext.address import theme_options
@@ -16,74 +16,6 @@ from backprop.sphinxext.records import FORMS, BadRecord, validated
 from backprop.sphinxext.rows import RowLink, with_claims_linked
 from backprop.sphinxext.theme import lighter_head, once
 from backprop.sphinxext.uses import topic_and_name
-
-
-def formula(latex):
-    return {"latex": latex, "text": latex}
-
-
-STEP = {
-    "relation": "=",
-    "latex": "X^T G",
-    "text": "X.T G",
-    "because": "row $p$",
-    "evidence": "proved",
-    "detail": "rules",
-}
-RECORDS = {
-    "derivation": {
-        "label": "eq:demo-dW",
-        "proves": ["P0.4"],
-        "let": [formula("Z = XW")],
-        "given": [formula("m > 0")],
-        "start": formula(r"\partial L"),
-        "steps": [STEP, {**STEP, "evidence": "identical", "detail": None, "relation": "<="}],
-        "result": formula(r"\partial L = X^T G"),
-        "evidence": "proved",
-    },
-    "refusal": {
-        "step": 2,
-        "because": "a hunch about $X$",
-        "rung": "refutation",
-        "relation": "=",
-        "left": formula("X^T G"),
-        "right": formula("G^T X"),
-        "counterexample": {"sizes": {"N": 2, "D_in": 3}, "index": {"p": 0}, "left": "1.25", "right": "-0.5"},
-        "hint": "transpose it",
-        "message": "step 2 is refused",
-    },
-    "check": {"label": "eq:demo-dW", "kind": "finite difference", "bound": "1e-8"},
-    "claim": {"ids": ["L17", "X4"]},
-    "summary": {
-        "title": "What was established",
-        "results": [
-            {"text": "One result.", "label": "eq:demo-dW", "latex": "X^T G", "plain": "X.T G", "evidence": "proved"},
-            {"text": "A sentence with $m$.", "label": None, "latex": None, "plain": None, "evidence": None},
-        ],
-        "limits": ["Real entries."],
-    },
-    "table": {"kind": "break-it", "header": ["bug", "shapes", "proof"], "rows": [["$dW$ halved", "passes", "caught"]]},
-    "feedback": {"passed": False, "message": "Your dW is halved."},
-}
-UNLABELLED = {**RECORDS["derivation"], "label": None}
-
-
-def notebook(*records, markdown="# A page"):
-    """A notebook whose cells output these (kind, record) pairs, each beside LaTeX and plain text."""
-    new = nbformat.v4
-    cells = [new.new_markdown_cell(markdown)]
-    for kind, record in records:
-        data = {
-            f"application/vnd.backprop.{kind}+json": record,
-            "text/latex": "$$fallback$$",
-            "text/plain": "fallback in plain text",
-        }
-        cells.append(
-            new.new_code_cell(
-                "cell", outputs=[new.new_output("execute_result", data, execution_count=1)], execution_count=1
-            )
-        )
-    return new.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}})
 
 
 def test_every_kind_has_an_example_here():
@@ -98,11 +30,9 @@ def test_an_agreed_record_is_accepted(kind):
 def broken_records():
     """Each record with a field missing, unknown, of another type or with another word."""
     for kind, record in RECORDS.items():
-        required = {name: value for name, value in record.items() if name not in ("hint", "counterexample", "step")}
-        for name in required:
-            if name != "label" or kind == "check":
-                missing = {other: value for other, value in record.items() if other != name}
-                yield pytest.param(kind, missing, "is missing", id=f"{kind} without {name}")
+        for name in record:
+            missing = {other: value for other, value in record.items() if other != name}
+            yield pytest.param(kind, missing, "is missing", id=f"{kind} without {name}")
             yield pytest.param(kind, {**record, name: 1.5}, rf"{name}.*expected", id=f"{kind} {name} is a number")
         yield pytest.param(kind, {**record, "seconds": 1}, "unknown field 'seconds'", id=f"{kind} with another field")
         yield pytest.param(kind, [record], "expected an object", id=f"{kind} in a list")
@@ -112,6 +42,15 @@ def broken_records():
     yield pytest.param("derivation", {**RECORDS["derivation"], "steps": [relation]}, "'<'", id="an unknown relation")
     yield pytest.param("check", {**RECORDS["check"], "kind": "by eye"}, "by eye", id="an unknown kind of check")
     yield pytest.param("table", {**RECORDS["table"], "rows": [["a", "caught"]]}, "3 cells", id="a short row")
+    for name in ("label", "latex", "evidence"):
+        (result, sentence), summed = RECORDS["summary"]["results"], RECORDS["summary"]
+        half = {**summed, "results": [sentence, {**result, name: None}]}
+        yield pytest.param("summary", half, "a formula with its label", id=f"a result without {name}")
+        half = {**summed, "results": [{**sentence, name: result[name]}]}
+        yield pytest.param("summary", half, "a formula with its label", id=f"a sentence with {name}")
+    yield pytest.param(
+        "refusal", {**RECORDS["refusal"], "step": True}, "expected int", id="a step that is a truth value"
+    )
     yield pytest.param("proof", {}, "unknown kind", id="an unknown kind")
 
 
@@ -249,29 +188,6 @@ def test_pages_drawn_by_an_older_version_are_drawn_again(build_pages, tmp_path, 
 # Checked outputs ----------------------------------------------------------------------------------------------------
 
 
-class Outline(HTMLParser):
-    """The tags and classes of a page, and its text by tag."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.tags, self.open, self.texts = [], [], []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-    def handle_data(self, data):
-        self.texts.append(data)
-
-    def having(self, name):
-        return [(tag, given) for tag, given in self.tags if name in (given.get("class") or "").split()]
-
-    @property
-    def text(self):
-        return " ".join(" ".join(self.texts).split())
-
-
 def always_shown(page):
     """The marks whose word shows at every width, each by the class of what it is in."""
     classes = [given.get("class", "").split() for _, given in page.tags]
@@ -388,6 +304,14 @@ def test_checks_and_claims_are_quiet_lines(build_pages):
     assert "Equation (1.1) agrees with finite differences: error below 1e-8" in page.text
     assert "Settles claims L17, X4 of the notes" in page.text
     assert len(page.having("quiet-line")) == 2
+    # The ledger leads to each of the claims, and each id stands once.
+    assert sorted(given["id"] for _, given in page.tags if given.get("id", "").startswith("claim-")) == [
+        "claim-L17", "claim-X4"
+    ]  # fmt: skip
+
+
+def test_one_claim_is_no_claims(build_pages):
+    assert "Settles claim L17 of the notes" in drawn(build_pages, ("claim", {"ids": ["L17"]})).text
 
 
 def test_a_break_it_table_says_each_outcome_in_a_word(build_pages):
@@ -400,15 +324,23 @@ def test_a_break_it_table_says_each_outcome_in_a_word(build_pages):
     assert [given.get("scope") for tag, given in page.tags if tag == "th"] == ["col", "col", "col", "row"]
 
 
-def test_a_summary_refers_to_its_equations(build_pages):
-    page = drawn(build_pages, ("summary", RECORDS["summary"]))
-    assert "What was established" in page.text
-    assert "Limits" in page.text
-    assert any(given.get("href") == "#equation-eq-demo-dw" and tag == "a" for tag, given in page.having("internal"))
+def test_a_summary_shows_its_equations_with_number_and_mark(build_pages):
+    built = build_pages(a=notebook(("derivation", RECORDS["derivation"]), ("summary", RECORDS["summary"])))
+    assert built.warnings == ""
+    box = re.search(r'<section[^>]*class="box summary-box".*?</section>', built.html["a"], re.DOTALL)[0]
+    results = [shown(item) for item in re.findall(r"<li>(.*?)</li>", box, re.DOTALL)]
+    assert re.match(r"One result\. ?\$X\^T G\$ ?\(1\.1\) ?✓ ?proved", results[0])
+    assert results[1:] == ["A sentence with $m$.", "Real entries."]
+    assert box.count('href="#equation-eq-demo-dw"') == 1
+    assert "What was established" in box
+    assert ">Limits<" in box
 
 
-def test_feedback_is_shown(build_pages):
-    assert "Not yet. Your dW is halved." in drawn(build_pages, ("feedback", RECORDS["feedback"])).text
+@pytest.mark.parametrize(("passed", "verdict", "state"), [(False, "Not yet.", "open"), (True, "Right.", "passed")])
+def test_feedback_is_shown(build_pages, passed, verdict, state):
+    page = drawn(build_pages, ("feedback", {**RECORDS["feedback"], "passed": passed}))
+    assert f"{verdict} Your dW is halved." in page.text
+    assert len(page.having(f"feedback-{state}")) == 1
 
 
 @pytest.mark.parametrize(
@@ -440,6 +372,7 @@ CARD = """# Title
 |---|---|
 | $X$ | $(m, n)$ |
 
+* Another list.
 :::
 """
 
@@ -450,13 +383,18 @@ def outline(build_pages, text):
     return Outline(built.html["a"])
 
 
-def test_a_chapter_card_is_a_named_section(build_pages):
-    page = outline(build_pages, CARD)
+def test_a_chapter_card_is_a_named_section_with_its_four_entries_then_the_rest_as_it_is(build_pages):
+    built = build_pages(a=CARD)
+    assert built.warnings == ""
+    page = Outline(built.html["a"])
     ((tag, given),) = page.having("chapter-card")
     assert tag == "section"
     assert given["aria-labelledby"] in [other.get("id") for _, other in page.having("box-title")]
-    assert sum(tag == "dt" for tag, _ in page.tags) == 4
-    assert "Time 40 minutes." in page.text
+    card = re.search(r'<section[^>]*class="box chapter-card".*?</section>', built.html["a"], re.DOTALL)[0]
+    said = ["You will be able to", "derive.", "You need", "products.", "Time", "40 minutes.", "Convention", "rows."]
+    assert [shown(part) for part in re.findall(r"<d[td]>(.*?)</d[td]>", card, re.DOTALL)] == said
+    assert [shown(part) for part in re.findall(r"<li>(.*?)</li>", card, re.DOTALL)] == ["Another list."]
+    assert card.count("<dl") == card.count("<table") == 1
 
 
 PREDICTION = """# T
@@ -491,15 +429,17 @@ def test_cells_between_gates_right_after_a_prediction_are_its_answer(build_pages
     question = PREDICTION[: PREDICTION.index(":::{admonition} Compare")] + "::::"
     cells = [
         new.new_markdown_cell(f"{question}\n\n{between}"),
-        new.new_markdown_cell(":::{solution-start} Compare\n:::"),
+        new.new_markdown_cell(":::{solution-start} Compare with mine\n:::"),
         new.new_code_cell("answer = 1", execution_count=1),
         new.new_markdown_cell(":::{solution-end}\n:::"),
+        new.new_markdown_cell("What follows."),
     ]
     built = build_pages(a=new.new_notebook(cells=cells, metadata={"language_info": {"name": "python"}}))
     assert built.warnings == ""
     box = re.search(r'<section[^>]*class="box prediction".*?</section>', built.html["a"], re.DOTALL)[0]
-    assert ("answer" in box and "<details" in box) == (not between)
+    assert ("answer" in box and "<summary>Compare with mine</summary>" in box) == (not between)
     assert built.html["a"].count("<details") == 1
+    assert "What follows." in built.html["a"].replace(box, "")
 
 
 EXERCISES = """# T
@@ -510,7 +450,7 @@ See {ref}`demo-Second`.
 One.
 :::
 
-::::{exercise} Two
+::::{exercise} Two sums
 :label: demo-Second
 
 Do.
@@ -533,6 +473,7 @@ So.
 def test_an_exercise_is_numbered_and_referred_to(build_pages):
     page = outline(build_pages, EXERCISES)
     assert "See Exercise 2 ." in page.text
+    assert "Exercise 2 Two sums" in page.text
     assert [given["class"] for tag, given in page.tags if tag == "details"] == ["reveal hint", "reveal"]
 
 
@@ -550,7 +491,7 @@ def test_a_gate_folds_text_and_cells(build_pages):
     assert "Inside." in folded
     assert "inside" in folded
     assert "Before." not in folded
-    assert "After." not in folded
+    assert "After." in built.html["a"].replace(folded, "")
 
 
 def test_an_erratum_says_both_sides(build_pages):
@@ -572,7 +513,7 @@ def test_the_claims_in_an_erratums_title_are_links_and_other_letters_are_not():
 
 
 QUIZ = (
-    "# T\n\n:::{admonition} Which $x$?\n:class: quiz\n\n- [ ] one\n\n  Too small.\n- [x] two\n\n  As $1 + 1$ is.\n:::\n"
+    "# T\n\n:::{admonition} Which $x$?\n:class: quiz\n\n- [ ] one\n\n  Too small.\n- [x] two\n  As $1 + 1$ is.\n:::\n"
 )
 
 
@@ -596,7 +537,12 @@ def test_other_admonitions_stay_what_they_are(build_pages):
 
 
 BAD_BOXES = {
-    "a card without an entry": (CARD.replace("- **Time** 40 minutes.\n", ""), "expected a list of You will be able to"),
+    "a card without an entry": (
+        CARD.replace("- **Time** 40 minutes.\n", ""),
+        "expected a list of You will be able to, You need, Time, Convention in bold, "
+        "got You will be able to, You need, Convention",
+    ),
+    "a card without a list": (re.sub("[-*] .*\n", "", CARD), "Convention in bold, got none"),
     "a card whose entry is not bold": (CARD.replace("**Time**", "Time"), "each entry starts with its name in bold"),
     "a card without a table": (re.sub(r"\|.*\n", "", CARD), "expected one table of shapes, got 0"),
     "a prediction whose answer is open": (
@@ -609,12 +555,15 @@ BAD_BOXES = {
     ),
     "a quiz without a right choice": (QUIZ.replace("[x]", "[ ]"), "exactly one of them"),
     "a quiz with two right choices": (QUIZ.replace("[ ]", "[x]"), "exactly one of them"),
+    "a quiz with one choice": (re.sub("- .*\n\n  Too small.\n", "", QUIZ), "at least two choices"),
     "a quiz without a why": (QUIZ.replace("  Too small.\n", ""), "'one' has no indented paragraph"),
     "two exercises of one label": (
         "# T\n\n:::{exercise}\n:label: a\n:::\n\n:::{exercise}\n:label: a\n:::\n",
-        "already used",
+        "the label 'a' is already used in a",
     ),
+    "a start with a text inside": ("# T\n\n:::{solution-start}\nLost.\n:::\n\n:::{solution-end}\n:::\n", "Has content"),
     "a start without an end": ("# T\n\n:::{solution-start}\n:::\n", "solution-start without solution-end"),
+    "an end with a text inside": ("# T\n\n:::{solution-start}\n:::\n\n:::{solution-end} Lost.\n:::\n", "Has content"),
     "an end without a start": ("# T\n\n:::{solution-end}\n:::\n", "solution-end without solution-start"),
     "an end in another section": (
         "# T\n\n:::{solution-start}\n:::\n\n## S\n\n:::{solution-end}\n:::\n",

@@ -104,7 +104,6 @@ class FoldGates(SphinxTransform):
 class GateStart(SphinxDirective):
     """Everything up to ``solution-end``, cells included, is closed until asked for."""
 
-    has_content = True
     optional_arguments = 1
     final_argument_whitespace = True
     mark: ClassVar = Gate

@@ -81,7 +81,6 @@ def summary_result(place: Place, result: dict[str, Any]) -> Markup:
     item = element("li", element("span", *text_with_math(result["text"])))
     if result["label"]:
         number = element("span", place.reference(result["label"]), classes="summary-number")
-        marks = [place.mark(result["evidence"])] if result["evidence"] else []
-        stated = formula(result["latex"] or "", f"Result {result['label']}")
-        item += element("div", stated, number, *marks, classes="summary-formula")
+        stated = formula(result["latex"], f"Result {result['label']}")
+        item += element("div", stated, number, place.mark(result["evidence"]), classes="summary-formula")
     return item

@@ -34,9 +34,9 @@ class Quiz(Box):
         for start, end in pairwise([*starts, len(self.content)]):
             head = CHOICE.match(self.content[start])
             feedback = self.content[start + 1 : end]
-            feedback.trim_left(min((len(line) - len(line.lstrip()) for line in feedback if line.strip()), default=0))
             if not "".join(feedback).strip():
                 raise self.error(f"quiz: the choice {head['text']!r} has no indented paragraph that says why")
+            feedback.trim_left(min(len(line) - len(line.lstrip()) for line in feedback if line.strip()))
             found.append((head["mark"] in "xX", head["text"], feedback))
         return found
 

@@ -112,6 +112,8 @@ def validated(kind: str, record: Any) -> dict[str, Any]:
     _compare(record, FORMS[kind], kind)
     if kind == "derivation":
         _compare_weakest(record)
+    if kind == "summary":
+        _compare_results(record)
     if kind == "table":
         _compare_widths(record)
     return record
@@ -140,9 +142,9 @@ def _compare_fields(value: Any, form: dict[str, Any], where: str) -> None:
     if not isinstance(value, dict):
         raise BadRecord(f"{where}: expected an object with {', '.join(form)}, got {value!r}")
     for name, inner in form.items():
-        if name not in value and not isinstance(inner, Optional):
+        if name not in value:
             raise BadRecord(f"{where}: the field {name!r} is missing")
-        _compare(value.get(name), inner, f"{where}.{name}")
+        _compare(value[name], inner, f"{where}.{name}")
     if unknown := sorted(set(value) - set(form)):
         raise BadRecord(f"{where}: unknown field {unknown[0]!r}: expected only {', '.join(form)}")
 
@@ -153,6 +155,14 @@ def _compare_weakest(record: dict[str, Any]) -> None:
     if EVIDENCE.index(record["evidence"]) < weakest:
         said, step = record["evidence"], EVIDENCE[weakest]
         raise BadRecord(f"derivation.evidence: says {said!r}, but its weakest step is only {step!r}")
+
+
+def _compare_results(record: dict[str, Any]) -> None:
+    """A result is a sentence, alone or with a formula and all that is said of it."""
+    for result in record["results"]:
+        missing = [name for name, value in result.items() if value is None]
+        if 0 < len(missing) < len(result) - 1:
+            raise BadRecord(f"summary.results: expected a formula with its label and evidence, got {result!r}")
 
 
 def _compare_widths(record: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ a role that is deprecated, inside a list whose items have another.
 from __future__ import annotations
 
 import re
-from html import escape
+from html import escape, unescape
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -102,7 +102,7 @@ def description(title: str, doctree: nodes.document | None) -> str:
 def prepare_page(app: Sphinx, pagename: str, templatename: str, context: dict, doctree: nodes.document | None) -> None:
     context["lighter_head"] = lighter_head
     context["named_parts"] = named_parts
-    named = re.sub(r"<[^>]*>", "", context.get("title", "")) or pagename.title().replace("Genindex", "Index")
+    named = unescape(re.sub(r"<[^>]*>", "", context.get("title", ""))) or pagename.title().replace("Genindex", "Index")
     about = description(named, doctree)
     context["metatags"] = context.get("metatags", "") + f'\n<meta name="description" content="{escape(about)}" />'
     for said, better in SPOKEN if "body" in context else ():
