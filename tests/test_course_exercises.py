@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from corpus.answers import as_found, given_to_repair
 
 import backprop.exercises
 from backprop.course import Exercise, Wrong, computes, derives, named, recalls
@@ -85,6 +86,18 @@ def test_no_feedback_holds_the_code_of_the_solution(exercise):
     for wrong in exercise.wrong.values():
         message = exercise.feedback(wrong.answer).message
         assert not any(line in message for line in lines), message
+
+
+@pytest.mark.parametrize("label", given_to_repair())
+def test_the_code_that_a_page_gives_to_repair_gets_the_words_of_a_known_mistake(label):
+    (exercise,) = (exercise for exercise in BOOK.values() if exercise.id == label)
+    feedback = exercise.feedback(as_found(exercise))
+    assert not feedback.passed
+    assert feedback in [exercise.feedback(wrong.answer) for wrong in exercise.wrong.values()]
+
+
+def test_nearly_every_chapter_gives_code_to_repair():
+    assert len(given_to_repair()) >= 12
 
 
 def test_every_exercise_has_its_own_id():

@@ -12,6 +12,7 @@ from docutils.parsers.rst import Directive, directives
 from docutils.utils import new_document
 
 from backprop import sphinxext
+from backprop.sphinxext import markup, overview
 from backprop.sphinxext.address import theme_options
 from backprop.sphinxext.hours import HOUR, fitting
 from backprop.sphinxext.katex import Katex
@@ -289,3 +290,29 @@ def test_an_hour_is_an_hour():
     assert HOUR == 60
     assert chosen(30, 30) == [30, 30]
     assert chosen(30, 31, 29) == [30, 29]
+
+
+# Elements -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tag", "html"),
+    [("div", '<div id="one"><span id="two"></span></div>'), ("hr", '<span id="two"></span><hr id="one">')],
+)
+def test_a_further_target_of_an_element_stands_within_it_or_before_it_where_it_holds_nothing(tag, html):
+    page, node = SimpleNamespace(body=[]), markup.element(tag)
+    node["ids"] = ["one", "two"]
+    markup.visit_html(page, node)
+    markup.depart_html(page, node)
+    assert "".join(page.body) == html
+
+
+def test_a_page_that_gathers_results_is_built_anew_when_a_notebook_changes(tmp_path, monkeypatch):
+    (tmp_path / "book").mkdir()
+    for name in ("a.ipynb", "b.ipynb", "c.md"):
+        (tmp_path / "book" / name).touch()
+    for name in ("built", "evidence", "gather", "ledger_rows"):
+        monkeypatch.setattr(overview, name, lambda *_: [])
+    noted = []
+    overview.rows_of(SimpleNamespace(srcdir=tmp_path, note_dependency=noted.append))
+    assert sorted(noted) == [str(tmp_path / "book" / name) for name in ("a.ipynb", "b.ipynb")]

@@ -84,7 +84,8 @@ for _names, _tests in ENGINE.items():
 PACKAGES = {
     "course": "course_break_it course_exercises course_imports course_records course_source course_summary "
     "ledger path claims_page closing",
-    "exercises": "course_exercises answers_practice answers_practice_ways",
+    "exercises": "course_exercises answers_gradients answers_values answers_derivations "
+    "answers_practice answers_practice_ways",
     "exhibits": "exhibits exhibits_published",
     "sphinxext": "sphinxext sphinxext_pages sphinxext_gathered ledger mentions path claims_page",
 }

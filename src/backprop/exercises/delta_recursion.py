@@ -37,8 +37,8 @@ DELTA_LENGTH_MISTAKES = {
     "That is the usual delta, the gradient of z. The note's is the gradient of something else.": lambda sizes, c: sizes[
         c
     ],
-    "That is one layer further up: the chain, as it was printed, ends one layer early.": lambda sizes, c: sizes[
-        min(c + 1, len(sizes) - 1)
+    "That belongs to the layer above. On which side of layer c does the note's delta stand?": lambda sizes, c: sizes[
+        c + 1
     ],
     "That is how many weights the layer has. A delta belongs to units.": lambda sizes, c: sizes[c - 1] * sizes[c],
 }

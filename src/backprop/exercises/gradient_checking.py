@@ -290,6 +290,17 @@ def _differences(f, theta, h, dtype, back, put_back=True):
 
 
 def _as_found(f, theta, h=1e-5):
+    gradient = np.zeros_like(theta)
+    for j in np.ndindex(theta.shape):
+        theta[j] += h
+        above = f(theta)
+        theta[j] -= h
+        below = f(theta)
+        gradient[j] = (above - below) / (2 * h)
+    return gradient
+
+
+def _both_faults(f, theta, h=1e-5):
     return _differences(f, theta, h, None, 1)
 
 
@@ -315,7 +326,7 @@ def _integers(rng):
 
 
 REPAIRED_GRADIENT_MISTAKES = {
-    "Both faults are still there. Where is the second point, and what is the dtype of the result?": _as_found,
+    "Both faults are still there. Where is the second point, and what is the dtype of the result?": _both_faults,
     "Both sides are right now. But zeros_like of integers holds integers.": _sides_only,
     "Fractions survive now. But the second point is θ itself, not θ − h.": _floats_only,
     "Every entry stays where its last move left it. Put it back before you go on.": _never_back,
@@ -326,7 +337,7 @@ REPAIRED_GRADIENT = Exercise(
     stub=repaired_gradient,
     reference=repaired_gradient_solution,
     judge=computes(repaired_gradient_solution, inputs=_integers, name="gradient", mistakes=REPAIRED_GRADIENT_MISTAKES),
-    wrong=named(REPAIRED_GRADIENT_MISTAKES),
+    wrong={"as found": Wrong(_as_found, says="changes its argument theta"), **named(REPAIRED_GRADIENT_MISTAKES)},
 )
 
 # -- 7. locate: find the wrong entry with few evaluations -------------------------------------------------------------

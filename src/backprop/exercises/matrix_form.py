@@ -214,7 +214,7 @@ DEPTH_UNTIL_MISTAKES = {
         math.floor(math.log(tolerance) / math.log(1 / 4)) + 1
     ),
     "The slopes are missing: how steep can a sigmoid be?": lambda norm, tolerance: (
-        math.floor(math.log(tolerance) / math.log(1 / norm)) + 1
+        math.floor(math.log(tolerance) / math.log(norm)) + 1
     ),
 }
 
