@@ -4,7 +4,6 @@ A check holds an answer against the reference and against the mistakes. So both 
 cases worked out by hand, and another road, such as the package's own functions, automatic derivatives, or counting.
 """
 
-import importlib
 import inspect
 import itertools
 import math
@@ -14,23 +13,17 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from corpus.answers import PRACTICE, exercises_of
 
 from backprop import data_parallel, initializers, losses, optimizers, reverse_mode, training
 from backprop.activations import ACTIVATIONS, log_softmax
 from backprop.conventions import Pass, to_note
-from backprop.course import Exercise
 from backprop.exercises import real_bugs
 from backprop.forward_mode import jvp
 from backprop.metering import metered
 from backprop.network import MLP
 
-MODULES = "initialization real_bugs training speed data_parallel reverse_mode"
-EXERCISES = {
-    f"{module}.{name}": value
-    for module in MODULES.split()
-    for name, value in vars(importlib.import_module(f"backprop.exercises.{module}")).items()
-    if isinstance(value, Exercise)
-}
+EXERCISES = exercises_of(PRACTICE)
 # Derivations, and weights that are drawn: see test_answers_practice_ways.
 DRAWN = ["initialization.HE_UNIFORM", "initialization.REPAIRED_WEIGHTS"]
 DERIVED = [name for name, e in EXERCISES.items() if e.judge.__qualname__.startswith("derives.")]

@@ -8,7 +8,6 @@ import itertools
 import json
 import math
 import re
-import textwrap
 from pathlib import Path
 from statistics import NormalDist
 from typing import NamedTuple
@@ -17,6 +16,7 @@ import autograd
 import autograd.numpy as anp
 import numpy as np
 import pytest
+from corpus.answers import as_found
 from test_answers_practice import DERIVED, DRAWN, EXERCISES, assert_same, given_by_the_judge, mistake
 
 from backprop import initializers, reverse_mode
@@ -315,46 +315,34 @@ TOKENS = [
     ("for row in losses_and_slopes", "tokens = counts.sum(axis=1)\n    for k, row in enumerate(losses_and_slopes)"),
 ]
 
-# The page's program with these replacements is the mistake that has these words in its name; or it is right.
+# The page's program with these repairs is the mistake that has these words in its name; or it is right.
 FOUND = [
-    ("09_initialization", "initialization.REPAIRED_WEIGHTS", [], "as found"),
-    ("09_initialization", "initialization.REPAIRED_WEIGHTS", [SEED], "the seed repaired"),
-    ("09_initialization", "initialization.REPAIRED_WEIGHTS", [SEED, WIDTH], "the root missing"),
-    ("09_initialization", "initialization.REPAIRED_WEIGHTS", [SEED, ROOT], "the width missing"),
-    ("09_initialization", "initialization.REPAIRED_WEIGHTS", [ROOT, WIDTH], "the seed missing"),
-    ("09_initialization", "initialization.REPAIRED_WEIGHTS", [SEED, ROOT, WIDTH], None),
-    ("11_training", "training.REPAIRED_STEP", [], "Both faults"),
-    ("11_training", "training.REPAIRED_STEP", [LATER], "order is right"),
-    ("11_training", "training.REPAIRED_STEP", [MEAN], "length is right"),
-    ("11_training", "training.REPAIRED_STEP", [LATER, MEAN], None),
-    ("12_speed", "speed.REPAIRED_STEP", [], "Both faults"),
-    ("12_speed", "speed.REPAIRED_STEP", [KEPT], "order is right"),
-    ("12_speed", "speed.REPAIRED_STEP", [ONCE], "rate is right"),
-    ("12_speed", "speed.REPAIRED_STEP", [KEPT, ONCE], None),
-    ("13_data_parallel", "data_parallel.REPAIRED_ACCUMULATION", [], "as found"),
-    ("13_data_parallel", "data_parallel.REPAIRED_ACCUMULATION", TOKENS, None),
-    ("14_reverse_mode", "reverse_mode.REPAIRED_SWEEP", [], "as found"),
-    ("14_reverse_mode", "reverse_mode.REPAIRED_SWEEP", [BACKWARD], "replaces the earlier"),
-    ("14_reverse_mode", "reverse_mode.REPAIRED_SWEEP", [ADDED], "from the front"),
-    ("14_reverse_mode", "reverse_mode.REPAIRED_SWEEP", [BACKWARD, ADDED], None),
+    ("initialization.REPAIRED_WEIGHTS", [], "as found"),
+    ("initialization.REPAIRED_WEIGHTS", [SEED], "the seed repaired"),
+    ("initialization.REPAIRED_WEIGHTS", [SEED, WIDTH], "the root missing"),
+    ("initialization.REPAIRED_WEIGHTS", [SEED, ROOT], "the width missing"),
+    ("initialization.REPAIRED_WEIGHTS", [ROOT, WIDTH], "the seed missing"),
+    ("initialization.REPAIRED_WEIGHTS", [SEED, ROOT, WIDTH], None),
+    ("training.REPAIRED_STEP", [], "Both faults"),
+    ("training.REPAIRED_STEP", [LATER], "order is right"),
+    ("training.REPAIRED_STEP", [MEAN], "length is right"),
+    ("training.REPAIRED_STEP", [LATER, MEAN], None),
+    ("speed.REPAIRED_STEP", [], "Both faults"),
+    ("speed.REPAIRED_STEP", [KEPT], "order is right"),
+    ("speed.REPAIRED_STEP", [ONCE], "rate is right"),
+    ("speed.REPAIRED_STEP", [KEPT, ONCE], None),
+    ("data_parallel.REPAIRED_ACCUMULATION", [], "as found"),
+    ("data_parallel.REPAIRED_ACCUMULATION", TOKENS, None),
+    ("reverse_mode.REPAIRED_SWEEP", [], "as found"),
+    ("reverse_mode.REPAIRED_SWEEP", [BACKWARD], "replaces the earlier"),
+    ("reverse_mode.REPAIRED_SWEEP", [ADDED], "from the front"),
+    ("reverse_mode.REPAIRED_SWEEP", [BACKWARD, ADDED], None),
 ]
 
 
-def program_on(page, name):
-    """The source of the program that the box of an exercise has."""
-    cells = json.loads((BOOK / f"{page}.ipynb").read_text(encoding="utf-8"))["cells"]
-    (box,) = (s for s in ("".join(c["source"]) for c in cells) if f":label: {EXERCISES[name].id}\n" in s)
-    return textwrap.dedent(re.search(r"^    def .*?(?=^\S)", box, flags=re.MULTILINE | re.DOTALL)[0])
-
-
-@pytest.mark.parametrize(("page", "name", "replacements", "words"), FOUND)
-def test_a_page_s_program_half_repaired_is_the_mistake_that_is_named(page, name, replacements, words):
-    source = program_on(page, name)
-    for old, new in replacements:
-        assert old in source
-        source = source.replace(old, new)
-    exec(source, defined := {"np": np})
-    program = defined[re.match(r"def (\w+)", source)[1]]
+@pytest.mark.parametrize(("name", "repairs", "words"), FOUND)
+def test_a_page_s_program_half_repaired_is_the_mistake_that_is_named(name, repairs, words):
+    program = as_found(EXERCISES[name], repairs)
     answer = mistake(name, words) if words else EXERCISES[name].reference
     if name == "initialization.REPAIRED_WEIGHTS":
         for W, V in zip(*(f(SIZES, np.random.default_rng(5)) for f in (program, answer)), strict=True):

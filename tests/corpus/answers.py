@@ -18,6 +18,8 @@ GRADIENTS = (
     "linear_layer matrix_form activations_and_losses softmax_cross_entropy hidden_layers delta_recursion conventions "
     "gradient_checking"
 )
+# Those whose answers are programs, counts and rates, of training and of what is around it.
+PRACTICE = "initialization real_bugs training speed data_parallel reverse_mode"
 
 
 def modules_of(chapters):
@@ -52,13 +54,19 @@ def given_to_repair():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             text = "".join(cell["source"])
             if "::{exercise}" in text and (code := re.findall(r"^    (.*)", text, re.M)):
-                found[re.search(r":label: (\S+)", text)[1]] = "\n".join(code)
+                found[re.search(r":label: (\S+)", text)[1]] = "\n".join(code) + "\n"
     return found
 
 
-def as_found(exercise):
-    """The function that an exercise gives to repair; lines alone are the body of the function that is asked for."""
+def as_found(exercise, repairs=()):
+    """The function that an exercise gives to repair; lines alone are the body of the function that is asked for.
+
+    With some repairs, each a text and what stands in its place.
+    """
     code = given_to_repair()[exercise.id]
+    for old, new in repairs:
+        assert old in code
+        code = code.replace(old, new)
     if not code.startswith("def "):
         code = f"def found{inspect.signature(exercise.stub)}:\n" + textwrap.indent(code, "    ")
     names = {"np": np}
